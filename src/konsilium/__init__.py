@@ -1,0 +1,1 @@
+"""Konsilium: consultations between doctors."""

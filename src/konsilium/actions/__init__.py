@@ -1,0 +1,1 @@
+"""The verbs, one file a desk: the only code that changes what people work with."""

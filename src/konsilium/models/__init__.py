@@ -1,0 +1,60 @@
+"""The tables, one file a noun, with the QuerySets that say which rows a person sees."""
+
+from konsilium.models.conclusion import Answer, Conclusion
+from konsilium.models.consultation import Consultation, Question
+from konsilium.models.conversation import Message, ReadMark
+from konsilium.models.delivery import Delivery, Notice
+from konsilium.models.dictionary import Dictionary, DictionaryEntry
+from konsilium.models.document import Document
+from konsilium.models.equipment import Endpoint, EquipmentTest, GuideTick
+from konsilium.models.event import DeskEvent, Event, OnceKey, Viewing
+from konsilium.models.organization import (
+    Application,
+    Contact,
+    ContactLogEntry,
+    Organization,
+    Profile,
+    Route,
+    Term,
+)
+from konsilium.models.people import Credential, Membership, OneTimeLink, Person, RecoveryCode, SignInAttempt
+from konsilium.models.session import Session, SessionOption
+from konsilium.models.sessions import SessionStore, WebSession
+
+__all__ = [
+    "Answer",
+    "Application",
+    "Conclusion",
+    "Consultation",
+    "Contact",
+    "ContactLogEntry",
+    "Credential",
+    "Delivery",
+    "DeskEvent",
+    "Dictionary",
+    "DictionaryEntry",
+    "Document",
+    "Endpoint",
+    "EquipmentTest",
+    "Event",
+    "GuideTick",
+    "Membership",
+    "Message",
+    "Notice",
+    "OnceKey",
+    "OneTimeLink",
+    "Organization",
+    "Person",
+    "Profile",
+    "Question",
+    "ReadMark",
+    "RecoveryCode",
+    "Route",
+    "Session",
+    "SessionOption",
+    "SessionStore",
+    "SignInAttempt",
+    "Term",
+    "Viewing",
+    "WebSession",
+]

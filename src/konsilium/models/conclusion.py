@@ -1,0 +1,70 @@
+"""Conclusions: a draft is its author's, a placed one is never changed, a correction is a new version."""
+
+from django.db import models
+
+from konsilium.models._base import Row, VersionedRow, choices
+from konsilium.models.consultation import Consultation, Question
+from konsilium.workflow.roles import Actor, Role
+from konsilium.workflow.words import CERTAINTIES, GOALS, KINDS, MODES
+
+
+class ConclusionQuerySet(models.QuerySet["Conclusion"]):
+    """Which conclusions a person sees."""
+
+    def visible_to(self, actor: Actor) -> "ConclusionQuerySet":
+        """Placed ones of visible requests; a draft is for the consultant alone."""
+        rows = self.filter(consultation__in=Consultation.objects.visible_to(actor))
+        return rows if actor.role == Role.CONSULTANT else rows.exclude(placed_at=None)
+
+
+class Conclusion(VersionedRow):
+    """One version of a conclusion. `placed_at` empty: a draft; `superseded_at` set: a newer one was placed."""
+
+    consultation = models.ForeignKey(Consultation, on_delete=models.CASCADE, related_name="conclusions")
+    edition = models.PositiveSmallIntegerField()
+    author_id = models.UUIDField()
+    author_name = models.CharField(max_length=310)
+    author_position = models.CharField(max_length=200, blank=True)
+    author_specialty = models.CharField(max_length=200, blank=True)
+    author_organization = models.CharField(max_length=500)
+    kind = models.CharField(max_length=14, choices=choices(KINDS), default="consultation")
+    mode = models.CharField(max_length=10, choices=choices(MODES), default="deferred")
+    goal = models.CharField(max_length=14, choices=choices(GOALS), blank=True)
+    documents_studied = models.TextField(blank=True)
+    diagnosis_code = models.CharField(max_length=10, blank=True)
+    diagnosis_text = models.TextField(blank=True)
+    diagnosis_certainty = models.CharField(max_length=12, choices=choices(CERTAINTIES), blank=True)
+    text = models.TextField(blank=True)
+    recommendations = models.TextField(blank=True)
+    visit_needed = models.BooleanField(default=False)
+    admission_needed = models.BooleanField(default=False)
+    repeat_needed = models.BooleanField(default=False)
+    next_date = models.DateField(null=True)
+    correction = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    placed_at = models.DateTimeField(null=True)
+    superseded_at = models.DateTimeField(null=True)
+
+    objects = ConclusionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["edition"]
+        constraints = [
+            models.UniqueConstraint(fields=["consultation", "edition"], name="one_conclusion_an_edition"),
+            models.UniqueConstraint(
+                fields=["consultation"], condition=models.Q(placed_at=None), name="one_conclusion_draft"
+            ),
+        ]
+
+
+class Answer(Row):
+    """The conclusion's answer to one of the requester's questions."""
+
+    conclusion = models.ForeignKey(Conclusion, on_delete=models.CASCADE, related_name="answers")
+    question = models.ForeignKey(Question, on_delete=models.PROTECT)
+    text = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["question__number"]
+        constraints = [models.UniqueConstraint(fields=["conclusion", "question"], name="one_answer_a_question")]

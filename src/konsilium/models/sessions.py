@@ -1,0 +1,65 @@
+"""Web sessions in the database, with the columns that people need to recognise and end their own."""
+
+from typing import Any
+
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+from django.utils import timezone
+
+from konsilium.models.access import signing_in
+
+
+class WebSession(AbstractBaseSession):
+    """A signed-in browser. `person_id` and `membership_id` are columns so that one query finds who acts."""
+
+    person_id = models.UUIDField(null=True, db_index=True)
+    membership_id = models.UUIDField(null=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+    network = models.CharField(max_length=64, blank=True)
+    device = models.CharField(max_length=200, blank=True)
+
+    @classmethod
+    def get_session_store_class(cls) -> type["SessionStore"]:
+        """Return the store that reads and writes this table."""
+        return SessionStore
+
+
+class SessionStore(DatabaseStore):
+    """Django's database store over our table, in the sign-in's own database context."""
+
+    @classmethod
+    def get_model_class(cls) -> type[WebSession]:
+        """Return our table."""
+        return WebSession
+
+    def create_model_instance(self, data: dict[str, Any]) -> WebSession:
+        """Lift who acts, and from where, into columns."""
+        row = super().create_model_instance(data)
+        for name in ("person_id", "membership_id"):
+            setattr(row, name, data.get(name))
+        row.network = data.get("network", "")
+        row.device = data.get("device", "")[:200]
+        row.started_at = row.seen_at = timezone.now()
+        return row
+
+    def load(self) -> dict[str, Any]:
+        """Load in the sign-in's context."""
+        with signing_in():
+            return super().load()
+
+    def exists(self, session_key: str) -> bool:
+        """Look in the sign-in's context."""
+        with signing_in():
+            return super().exists(session_key)
+
+    def save(self, must_create: bool = False) -> None:
+        """Save in the sign-in's context."""
+        with signing_in():
+            super().save(must_create)
+
+    def delete(self, session_key: str | None = None) -> None:
+        """Delete in the sign-in's context."""
+        with signing_in():
+            super().delete(session_key)

@@ -1,0 +1,121 @@
+"""Who people are when they act, and what each role may do beside the moves of the machines."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from konsilium.workflow.words import N_
+
+
+class Role(StrEnum):
+    """A role in which a person acts. SYSTEM is time itself: the worker."""
+
+    COORDINATOR = "coordinator"
+    ORG_ADMIN = "org_admin"
+    TECHNICIAN = "technician"
+    REQUESTER = "requester"
+    DISPATCHER = "dispatcher"
+    CONSULTANT = "consultant"
+    SYSADMIN = "sysadmin"
+    SYSTEM = "system"
+
+
+ROLE_LABELS = {
+    Role.COORDINATOR: N_("Coordinator"),
+    Role.ORG_ADMIN: N_("Organisation administrator"),
+    Role.TECHNICIAN: N_("Technical specialist"),
+    Role.REQUESTER: N_("Requesting doctor"),
+    Role.DISPATCHER: N_("Dispatcher"),
+    Role.CONSULTANT: N_("Consultant"),
+    Role.SYSADMIN: N_("System administrator"),
+    Role.SYSTEM: N_("System"),
+}
+
+# Whom each role may invite into an organisation (its own; a coordinator into any).
+INVITES = {
+    Role.COORDINATOR: (Role.ORG_ADMIN,),
+    Role.ORG_ADMIN: (Role.REQUESTER, Role.TECHNICIAN, Role.DISPATCHER, Role.CONSULTANT, Role.ORG_ADMIN),
+}
+
+# These roles make sense only in a centre that consults.
+CENTRE_ROLES = (Role.DISPATCHER, Role.CONSULTANT)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person in the one membership they act in: what every action, event and access rule speaks of."""
+
+    person_id: UUID
+    membership_id: UUID
+    organization_id: UUID
+    role: Role
+    name: str
+    organization_name: str
+    time_zone: str
+    position: str = ""
+
+
+@dataclass(frozen=True)
+class Right:
+    """One row: an action outside the machines, and the roles that may do it."""
+
+    action: str
+    roles: frozenset[Role]
+    label: str
+
+
+def _right(action: str, label: str, *roles: Role) -> Right:
+    return Right(action, frozenset(roles), label)
+
+
+_REQUESTING = (Role.REQUESTER, Role.ORG_ADMIN)
+_CENTRE = (Role.DISPATCHER, Role.CONSULTANT)
+_CASE = _REQUESTING + _CENTRE
+_EQUIPMENT = (Role.COORDINATOR, Role.ORG_ADMIN, Role.TECHNICIAN)
+EVERYBODY = tuple(role for role in Role if role is not Role.SYSTEM)
+
+RIGHTS = (
+    _right("desk.open", N_("Open own desk"), *EVERYBODY),
+    _right("account.own", N_("See and change own account, sessions and second factor"), *EVERYBODY),
+    _right("notice.read", N_("Read own notices"), *EVERYBODY),
+    _right("request.list", N_("See the list of requests"), *_CASE),
+    _right("request.read", N_("Read a request"), *_CASE),
+    _right("request.write", N_("Write, change and delete a draft"), *_REQUESTING),
+    _right("request.copy", N_("Copy a rejected request into a new draft"), *_REQUESTING),
+    _right("request.move", N_("Move a request (see the table of moves)"), *_CASE),
+    _right("document.add", N_("Add a document"), *_CASE),
+    _right("document.read", N_("Download a document"), *_CASE),
+    _right("document.remove", N_("Remove an own document before it is sent"), *_CASE),
+    _right("thread.write", N_("Write in the request's thread"), *_CASE),
+    _right("conclusion.write", N_("Write the conclusion"), Role.CONSULTANT),
+    _right("conclusion.read", N_("Read a placed conclusion"), *_CASE),
+    _right("session.read", N_("See a session with its request"), *_CASE),
+    _right("session.move", N_("Move a session (see the table of moves)"), *_CASE),
+    _right("timetable.read", N_("See the timetable of sessions without patients"), *_EQUIPMENT, *_CENTRE),
+    _right("application.list", N_("See applications and organisations"), Role.COORDINATOR),
+    _right("application.move", N_("Move an application, suspend and restore"), Role.COORDINATOR),
+    _right("contact.log", N_("Write the contact log"), Role.COORDINATOR),
+    _right("access.issue", N_("Issue and revoke access of a responsible person"), Role.COORDINATOR),
+    _right("equipment.read", N_("See equipment and its tests"), *_EQUIPMENT),
+    _right("equipment.write", N_("Enter equipment and tick the set-up guide"), *_EQUIPMENT),
+    _right("equipment.test", N_("Record an equipment test"), Role.COORDINATOR),
+    _right("people.manage", N_("Invite people and end their access"), Role.ORG_ADMIN),
+    _right("organization.read", N_("See own organisation"), Role.ORG_ADMIN, Role.TECHNICIAN),
+    _right("contact.manage", N_("Manage own organisation's contacts"), Role.ORG_ADMIN),
+    _right("configuration.read", N_("See profiles, centres, routes and terms"), Role.SYSADMIN),
+    _right("configuration.write", N_("Change profiles, centres, routes and terms"), Role.SYSADMIN),
+)
+
+_BY_ACTION = {right.action: right for right in RIGHTS}
+
+
+def may(role: Role, action: str) -> bool:
+    """Say whether the role has the right. An unknown action is nobody's."""
+    right = _BY_ACTION.get(action)
+    return right is not None and role in right.roles
+
+
+def actions_of(role: Role) -> Iterable[str]:
+    """Return the actions a role may do, in the table's order."""
+    return (right.action for right in RIGHTS if role in right.roles)
