@@ -242,6 +242,6 @@ def _shortened(name: str) -> str:
 
 
 def _extension(name: str) -> str:
-    """Return the extension in lower case; in a name that is a UID, as archives give to DICOM, there is none."""
+    """Return the extension in lower case; a name that is a UID, as archives give to DICOM, has none."""
     extension = PurePosixPath(name).suffix.removeprefix(".").lower()
     return "" if extension.isdigit() else extension
