@@ -5,6 +5,7 @@ import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
 import django.utils.timezone
 import konsilium.models._base
+import konsilium.models.consultation
 import konsilium.workflow.consultation
 import konsilium.workflow.document
 import konsilium.workflow.onboarding
@@ -126,6 +127,7 @@ class Migration(migrations.Migration):
                 ('incomplete_reason', models.TextField(blank=True)),
                 ('requesting_name', models.CharField(max_length=120)),
                 ('requesting_time_zone', models.CharField(max_length=40)),
+                ('requesting_level', models.PositiveSmallIntegerField(choices=[(1, 'First level'), (2, 'Second level'), (3, 'Third level')], default=3)),
                 ('requester_name', models.CharField(blank=True, max_length=310)),
                 ('requester_snils', models.CharField(blank=True, max_length=11)),
                 ('requester_department', models.CharField(blank=True, max_length=200)),
@@ -147,6 +149,7 @@ class Migration(migrations.Migration):
                 ('patient_enp', models.CharField(blank=True, max_length=16)),
                 ('patient_document', models.CharField(blank=True, max_length=200)),
                 ('representative', models.CharField(blank=True, max_length=300)),
+                ('patient_key', models.GeneratedField(db_persist=True, expression=konsilium.models.consultation.SearchKey('patient_family'), output_field=models.CharField(db_collation='C', max_length=100))),
                 ('diagnosis_code', models.CharField(blank=True, max_length=10)),
                 ('diagnosis_text', models.TextField(blank=True)),
                 ('diagnosis_certainty', models.CharField(blank=True, choices=[('preliminary', 'Preliminary diagnosis'), ('clinical', 'Clinical diagnosis'), ('final', 'Final diagnosis')], max_length=12)),
@@ -760,7 +763,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='consultation',
-            index=models.Index(condition=models.Q(('state', 'completed')), fields=['acknowledged_at'], name='outcome_waits'),
+            index=models.Index(fields=['centre', 'patient_key', 'id'], name='centre_by_family'),
+        ),
+        migrations.AddIndex(
+            model_name='consultation',
+            index=models.Index(condition=models.Q(('state', 'completed')), fields=['answered_at'], name='outcome_waits'),
         ),
         migrations.AddConstraint(
             model_name='question',

@@ -212,6 +212,7 @@ def children() -> list[str]:
     mine = f"person_id = {PERSON}"
     draft = f"placed_at IS NULL AND {PARENT}"
     through_conclusion = "EXISTS (SELECT 1 FROM konsilium_conclusion k WHERE k.id = conclusion_id{})"
+    within = f"actor_role = 'system' OR actor_organization_id = {ORGANIZATION}"
     through_session = "EXISTS (SELECT 1 FROM konsilium_session s WHERE s.id = session_id)"
     return [
         *allow("question", "SELECT", CASE, PARENT),
@@ -251,7 +252,8 @@ def children() -> list[str]:
         *allow("sessionoption", "INSERT, UPDATE", CASE, through_session),
         *allow("message", "SELECT, INSERT", CASE, PARENT),
         *allow("readmark", "SELECT, INSERT, UPDATE", CASE, f"{mine} AND {PARENT}"),
-        *allow("event", "SELECT", CENTRE, PARENT),
+        # What a centre keeps to itself stays there when the request is passed to another one.
+        *allow("event", "SELECT", CENTRE, f"(audience = 'both' OR {within}) AND {PARENT}"),
         *allow("event", "SELECT", REQUESTING, f"audience = 'both' AND {PARENT}"),
         *allow("event", "SELECT, INSERT", ("k_door",), OF_SUBJECT),
         *allow("event", "SELECT", ("k_worker",), "true", columns=EVENT_WAY),

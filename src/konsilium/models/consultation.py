@@ -10,6 +10,7 @@ from konsilium.models.organization import Organization, Profile
 from konsilium.models.people import Person
 from konsilium.workflow.clock import Clock
 from konsilium.workflow.consultation import FINAL, STATE_LABELS, TURN_LABELS, State, Turn
+from konsilium.workflow.onboarding import LEVELS
 from konsilium.workflow.roles import Actor, Role
 from konsilium.workflow.words import (
     CERTAINTIES,
@@ -55,6 +56,14 @@ def _visible(actor: Actor) -> models.Q:
             return models.Q(pk__in=[])
 
 
+class SearchKey(models.Func):
+    """A family name as a search sees it: capitals, and Ё as Е."""
+
+    function = "translate"
+    template = "translate(upper(%(expressions)s), 'Ё', 'Е')"
+    output_field = models.CharField()
+
+
 class Consultation(VersionedRow):
     """A request for a consultation, from its draft to its closing.
 
@@ -85,6 +94,7 @@ class Consultation(VersionedRow):
     requester = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     requesting_name = models.CharField(max_length=120)
     requesting_time_zone = models.CharField(max_length=40)
+    requesting_level = models.PositiveSmallIntegerField(choices=list(LEVELS.items()), default=3)
     requester_name = models.CharField(max_length=310, blank=True)
     requester_snils = models.CharField(max_length=11, blank=True)
     requester_department = models.CharField(max_length=200, blank=True)
@@ -112,6 +122,12 @@ class Consultation(VersionedRow):
     patient_enp = models.CharField(max_length=16, blank=True)
     patient_document = models.CharField(max_length=200, blank=True)
     representative = models.CharField(max_length=300, blank=True)
+    # What a search compares with. A column, for row level security lets an index serve no function of another one.
+    patient_key = models.GeneratedField(
+        expression=SearchKey("patient_family"),
+        output_field=models.CharField(max_length=100, db_collation="C"),
+        db_persist=True,
+    )
 
     # The illness.
     diagnosis_code = models.CharField(max_length=10, blank=True)
@@ -155,7 +171,8 @@ class Consultation(VersionedRow):
             models.Index(fields=["requester", "-updated_at", "-id"], name="requester_by_update"),
             models.Index(fields=["requesting_organization", "-updated_at", "-id"], name="asking_by_update"),
             models.Index(fields=["consultant", "due_at", "id"], name="consultant_by_due"),
-            models.Index(fields=["acknowledged_at"], name="outcome_waits", condition=models.Q(state="completed")),
+            models.Index(fields=["centre", "patient_key", "id"], name="centre_by_family"),
+            models.Index(fields=["answered_at"], name="outcome_waits", condition=models.Q(state="completed")),
         ]
 
     def __str__(self) -> str:

@@ -28,9 +28,12 @@ class EventQuerySet(models.QuerySet["Event"]):
     """Which events a person sees."""
 
     def visible_to(self, actor: Actor) -> "EventQuerySet":
-        """Those of visible requests; what stays inside the centre is for the centre's people only."""
+        """Those of visible requests; what stays inside a centre is for that centre's people only."""
         rows = self.filter(consultation__in=Consultation.objects.visible_to(actor))
-        return rows if actor.role in (Role.DISPATCHER, Role.CONSULTANT) else rows.filter(audience=Event.BOTH)
+        if actor.role not in (Role.DISPATCHER, Role.CONSULTANT):
+            return rows.filter(audience=Event.BOTH)
+        within = models.Q(actor_organization_id=actor.organization_id) | models.Q(actor_role=Role.SYSTEM)
+        return rows.filter(models.Q(audience=Event.BOTH) | within)
 
 
 class Event(Happening):

@@ -30,7 +30,11 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 
     def centres_open_to(self, organization: "Organization", profile_id: UUID | str) -> "OrganizationQuerySet":
         """Centres that take this profile from this organisation's level, by name."""
-        routes = Route.objects.filter(profile_id=profile_id, requester_level=organization.level, is_open=True)
+        return self.centres_for(organization.level, profile_id)
+
+    def centres_for(self, level: int, profile_id: UUID | str | None) -> "OrganizationQuerySet":
+        """Centres that take this profile from organisations of this level, by name."""
+        routes = Route.objects.filter(profile_id=profile_id, requester_level=level, is_open=True)
         return self.centres().filter(pk__in=routes.values("centre_id")).order_by("short_name", "id")
 
 
