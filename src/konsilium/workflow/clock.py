@@ -42,6 +42,11 @@ class Clock:
         stood = at - self.paused_at
         return Clock(due_at=self.due_at + stood, base_due_at=self.base_due_at + stood)
 
+    def take_term(self, term: timedelta, *, instead_of: timedelta) -> "Clock":
+        """Run with another centre's term from the same start; what stood still stays counted."""
+        longer = term - instead_of
+        return replace(self, due_at=self.due_at + longer, base_due_at=self.base_due_at + longer)
+
     def follow_session(self, starts_at: datetime) -> "Clock":
         """Run to the confirmed start of a session."""
         return replace(self, due_at=starts_at)

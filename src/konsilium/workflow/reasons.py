@@ -1,4 +1,6 @@
-"""Why a request is rejected or handed back (our list; a centre's own reasons may be added as data later)."""
+"""Why a request is rejected, handed back or withdrawn (our lists; a centre's own may be added as data later)."""
+
+from collections.abc import Mapping
 
 from konsilium.workflow.words import N_
 
@@ -20,6 +22,17 @@ REASONS = {
 }
 
 
-def reason_is_stated(code: str, text: str) -> bool:
+WITHDRAWAL_REASONS = {
+    "not_needed": N_("The consultation is no longer needed"),
+    "patient_left": N_("The patient was transferred or left"),
+    "patient_refused": N_("The patient refused the consultation"),
+    "patient_died": N_("The patient died"),
+    "duplicate": N_("Duplicate"),
+    "by_mistake": N_("Sent by mistake"),
+    OTHER: N_("Other reason"),
+}
+
+
+def reason_is_stated(code: str, text: str, reasons: Mapping[str, str] = REASONS) -> bool:
     """Say whether the reason is one of the list and, for 'other', has a text."""
-    return code in REASONS and (code != OTHER or bool(text.strip()))
+    return code in reasons and (code != OTHER or bool(text.strip()))

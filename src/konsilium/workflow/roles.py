@@ -56,6 +56,18 @@ class Actor:
     position: str = ""
 
 
+# Time passing, as an actor.
+SYSTEM = Actor(
+    person_id=UUID(int=0),
+    membership_id=UUID(int=0),
+    organization_id=UUID(int=0),
+    role=Role.SYSTEM,
+    name="",
+    organization_name="",
+    time_zone="UTC",
+)
+
+
 @dataclass(frozen=True)
 class Right:
     """One row: an action outside the machines, and the roles that may do it."""
