@@ -1,0 +1,218 @@
+"""Settings, all of them from the environment, with defaults that are safe or refuse to start."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from csp.constants import NONE, SELF
+
+PACKAGE = Path(__file__).resolve().parent
+CHECKOUT = PACKAGE.parent.parent
+
+
+class BadSetting(Exception):
+    """A setting that can't be used; its text says what to do."""
+
+
+def _flag(name: str) -> bool:
+    return os.environ.get(name, "").lower() in ("1", "true", "yes", "on")
+
+
+def _port(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise BadSetting(f"{name} must be a port from 1 to 65535, not {text!r}.")
+    return int(text)
+
+
+def _data_folder() -> Path:
+    folder = Path(os.environ.get("KONSILIUM_DATA") or CHECKOUT / "data").resolve()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSetting(
+            f"The data folder {folder} can't be made ({error.strerror}). Set KONSILIUM_DATA to a folder "
+            "that you may write to."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise BadSetting(f"The data folder {folder} can't be written to. Give it to this user, or set KONSILIUM_DATA.")
+    return folder
+
+
+def _secret_key(folder: Path) -> str:
+    given = os.environ.get("KONSILIUM_SECRET_KEY")
+    if given:
+        return given
+    path = folder / "secret-key"
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+def _database(url: str) -> dict[str, Any]:
+    """Read postgresql://user:password@host:port/name; a host that begins with %2F is a socket's folder."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+        raise BadSetting("A database's address looks like postgresql://user:password@host:5432/konsilium.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"application_name": "konsilium"},
+        "TEST": {"MIGRATE": False},
+    }
+
+
+HOST = os.environ.get("KONSILIUM_HOST", "127.0.0.1")
+PORT = _port("KONSILIUM_PORT", 8000)
+DATA = _data_folder()
+DEMO = _flag("KONSILIUM_DEMO")
+KONSILIUM_DESIGN = DEMO or _flag("KONSILIUM_DESIGN")
+FILES = DATA / "files"
+SMTP_URL = os.environ.get("KONSILIUM_SMTP_URL", "")
+MAIL_FROM = os.environ.get("KONSILIUM_MAIL_FROM", "konsilium@localhost")
+SCANNER = os.environ.get("KONSILIUM_CLAMD", "")
+PUBLIC_URL = os.environ.get("KONSILIUM_PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
+
+# Without an outside database the embedded one is used, through a socket that only this user can open.
+DATABASE_URL = os.environ.get("KONSILIUM_DATABASE_URL", "")
+EMBEDDED = not DATABASE_URL
+SOCKET_FOLDER = Path(os.environ.get("KONSILIUM_SOCKET") or f"/tmp/konsilium-{os.getuid()}-{PORT}")  # noqa: S108
+_socket = str(SOCKET_FOLDER).replace("/", "%2F")
+OWNER_DATABASE_URL = os.environ.get("KONSILIUM_OWNER_DATABASE_URL") or (
+    DATABASE_URL or f"postgresql://konsilium_owner@{_socket}/konsilium"
+)
+DATABASES = {
+    "default": _database(DATABASE_URL or f"postgresql://konsilium_app@{_socket}/konsilium"),
+    # Migrations alone use the owner; pages and worker never do.
+    "owner": _database(OWNER_DATABASE_URL),
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+SECRET_KEY = _secret_key(DATA)
+DEBUG = False
+ALLOWED_HOSTS = [name for name in os.environ.get("KONSILIUM_ALLOWED_HOSTS", "").split(",") if name] or [
+    HOST,
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+]
+HTTPS = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if HTTPS else []
+
+INSTALLED_APPS = [
+    "konsilium.apps.KonsiliumConfig",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "konsilium.web.access.EntryMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "konsilium.web.urls"
+WSGI_APPLICATION = "konsilium.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PACKAGE / "web"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+                *(["konsilium.web.context.layout"] if (PACKAGE / "web" / "context.py").exists() else []),
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+            "loaders": [("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"])],
+        },
+    }
+]
+
+AUTH_USER_MODEL = "konsilium.Person"
+AUTHENTICATION_BACKENDS: list[str] = []
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("login", "family", "given", "email")},
+    },
+]
+SESSION_ENGINE = "konsilium.models.sessions"
+SESSION_COOKIE_NAME = "__Host-konsilium" if HTTPS else "konsilium"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+
+LANGUAGE_CODE = "ru"
+LANGUAGES = [("ru", "Русский"), ("en", "English")]
+LOCALE_PATHS = [PACKAGE / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [PACKAGE / "static"]
+STATIC_ROOT = DATA / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+
+# A form is small; files have their own cap in the handler that receives them.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 50
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# Route names and statuses only: an address or a body may hold what nobody but its readers should see.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"plain": {"()": "konsilium.logs.WithoutContent"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["plain"]}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"konsilium": {"level": "INFO"}, "django.request": {"level": "ERROR"}},
+}

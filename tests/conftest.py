@@ -1,0 +1,92 @@
+"""The tests' database: made and migrated by its owner, used by the application's own login, as in life."""
+
+import os
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+TEMPLATE = "konsilium_template"
+# What a migration or a set-up command puts there stays when a test with real commits is cleaned up.
+KEPT = {"konsilium_dictionary", "konsilium_dictionaryentry"}
+
+
+def _sockets():
+    return os.environ["KONSILIUM_TEST_SOCKETS"]
+
+
+def _superuser(database="postgres"):
+    return psycopg.connect(f"host={_sockets()} user=postgres dbname={database}", autocommit=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker):
+    """Make this worker's database from a template that the first worker migrates as the owner."""
+    name = settings.DATABASES["default"]["NAME"]
+    with _superuser() as connection:
+        connection.execute("SELECT pg_advisory_lock(1)")
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone()
+        if not known:
+            connection.execute(f"CREATE DATABASE {TEMPLATE} OWNER konsilium_owner")
+            with django_db_blocker.unblock():
+                _migrate(TEMPLATE)
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER konsilium_owner")
+    yield
+    for connection in connections.all():
+        connection.close()
+
+
+def _migrate(database):
+    owner = connections["owner"]
+    name, owner.settings_dict["NAME"] = owner.settings_dict["NAME"], database
+    try:
+        call_command("migrate", database="owner", verbosity=0, interactive=False)
+        from django.core.management import get_commands
+
+        if "load_dictionaries" in get_commands():
+            call_command("load_dictionaries", verbosity=0)
+    finally:
+        owner.close()
+        owner.settings_dict["NAME"] = name
+
+
+@pytest.fixture(scope="session")
+def owner_url():
+    """The owner's address of this worker's database, for set-up and control runs."""
+    return f"host={_sockets()} user=konsilium_owner dbname={settings.DATABASES['default']['NAME']}"
+
+
+@pytest.fixture
+def owner(owner_url):
+    """A connection as the owner: what the application itself may never do."""
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(autouse=True)
+def _clean_after_commits(request):
+    """After a test with real commits, empty all tables as the owner: the application has no right to."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    real = "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction"))
+    if not real:
+        return
+    for connection in connections.all():
+        connection.close()
+    with psycopg.connect(request.getfixturevalue("owner_url"), autocommit=True) as connection:
+        rows = connection.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND (relname LIKE 'konsilium\\_%' OR relname LIKE 'otp%')"
+        ).fetchall()
+        names = ", ".join(name for (name,) in rows if name not in KEPT)
+        connection.execute(f"TRUNCATE {names} CASCADE")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_flush():
+    """Django would empty tables as the application, which may not; `_clean_after_commits` does it as the owner."""
+    from django.test import TransactionTestCase
+
+    TransactionTestCase._fixture_teardown = lambda self: None
