@@ -90,7 +90,12 @@ def answer(
     Raises what `step` raises, and NotAttachable.
     """
     with step(
-        consultation, "answer", actor=actor, at=at, version=version, facts=lambda row: _answer_facts(row, text)
+        consultation,
+        "answer",
+        actor=actor,
+        at=at,
+        version=version,
+        facts=lambda row: _answer_facts(row, text),
     ) as row:
         question = open_question(row)
         letter = Letter(text, Message.ANSWER, question.pk if question else None, tuple(documents))
@@ -103,7 +108,9 @@ def answer(
 
 def open_question(consultation: Consultation) -> Message | None:
     """Return the centre's newest question that nobody has answered."""
-    rows = Message.objects.filter(consultation=consultation, kind=Message.QUESTION, author_role__in=CENTRE_ROLES)
+    rows = Message.objects.filter(
+        consultation=consultation, kind=Message.QUESTION, author_role__in=CENTRE_ROLES
+    )
     return rows.filter(replies=None).order_by("-at", "-id").first()
 
 

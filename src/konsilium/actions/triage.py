@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from konsilium.actions._record import Note
+from konsilium.actions._record import NOWHERE, Note
 from konsilium.actions._step import open_session_state, step
 from konsilium.actions.conversation import put_question
 from konsilium.models import Consultation, Membership, Organization, Term
@@ -16,7 +16,7 @@ from konsilium.workflow.roles import Actor
 
 def assign(
     consultation: Consultation,
-    consultant_membership_id: UUID | None,
+    consultant_membership_id: UUID,
     *,
     actor: Actor,
     at: datetime,
@@ -28,7 +28,7 @@ def assign(
 
 def reassign(
     consultation: Consultation,
-    consultant_membership_id: UUID | None,
+    consultant_membership_id: UUID,
     *,
     actor: Actor,
     at: datetime,
@@ -54,7 +54,7 @@ def ask(
         actor=actor,
         at=at,
         version=version,
-        facts=lambda row: Facts(text_given=bool(text.strip())),
+        facts=lambda _row: Facts(text_given=bool(text.strip())),
     ) as row:
         put_question(row, text, actor=actor, at=at)
 
@@ -89,7 +89,7 @@ def reject(
 
 def pass_on(
     consultation: Consultation,
-    centre_id: UUID | None,
+    centre_id: UUID,
     text: str = "",
     *,
     actor: Actor,
@@ -117,7 +117,7 @@ def pass_on(
 def centres_to_pass_to(consultation: Consultation) -> OrganizationQuerySet:
     """Return the other centres that take this request's profile from its organisation's level."""
     open_ones = Organization.objects.centres_for(consultation.requesting_level, consultation.profile_id)
-    return open_ones.exclude(pk=consultation.centre_id)
+    return open_ones.exclude(pk=consultation.centre_id or NOWHERE)
 
 
 def answer_is_late(consultation: Consultation, at: datetime) -> bool:
@@ -128,7 +128,7 @@ def answer_is_late(consultation: Consultation, at: datetime) -> bool:
 def _name(
     move: str,
     consultation: Consultation,
-    membership_id: UUID | None,
+    membership_id: UUID,
     *,
     actor: Actor,
     at: datetime,

@@ -1,0 +1,105 @@
+"""Times as people read them: what is left, a place's local time, an age. Plain functions for hot lists and pages."""
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext, ngettext
+
+# A request whose answer is due within this time is marked as pressing (ours).
+SOON = timedelta(hours=1)
+_MOSCOW = "Europe/Moscow"
+
+
+class Left(NamedTuple):
+    """What is left of an answer's term in words, and its tone: calm, soon, late, still, done."""
+
+    text: str
+    tone: str
+
+
+def left(
+    due_at: datetime | None,
+    *,
+    at: datetime,
+    paused_at: datetime | None = None,
+    answered_at: datetime | None = None,
+) -> Left:
+    """Say how much of the answer's term is left: running, standing still, answered, or late."""
+    if due_at is None:
+        return Left("", "done")
+    if answered_at is not None:
+        return _answered(due_at, answered_at)
+    if paused_at is not None:
+        return Left(
+            gettext("Paused, %(time)s left") % {"time": span(max(due_at - paused_at, timedelta()))}, "still"
+        )
+    if due_at < at:
+        return Left(gettext("Late by %(time)s") % {"time": span(at - due_at)}, "late")
+    return Left(
+        gettext("%(time)s left") % {"time": span(due_at - at)}, "soon" if due_at - at < SOON else "calm"
+    )
+
+
+def _answered(due_at: datetime, answered_at: datetime) -> Left:
+    if answered_at > due_at:
+        return Left(gettext("Answered late by %(time)s") % {"time": span(answered_at - due_at)}, "done")
+    return Left(gettext("Answered in time"), "done")
+
+
+def span(length: timedelta) -> str:
+    """Say a length of time in its two largest parts: days and hours, or hours and minutes."""
+    minutes = int(length.total_seconds()) // 60
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return gettext("%(days)s d %(hours)s h") % {"days": days, "hours": hours}
+    if hours:
+        return gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    return gettext("%(minutes)s min") % {"minutes": minutes}
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> ZoneInfo:
+    """Return the time zone of this name."""
+    return ZoneInfo(name)
+
+
+def local(moment: datetime | None, name: str) -> str:
+    """Write a moment as date and time in a place's zone."""
+    return moment.astimezone(zone(name)).strftime("%d.%m.%Y %H:%M") if moment else ""
+
+
+def local_clock(moment: datetime, name: str) -> str:
+    """Write the time of day in a place's zone with its distance from Moscow, as people in Russia say it."""
+    return f"{moment.astimezone(zone(name)):%H:%M} {zone_label(name, moment)}"
+
+
+def zone_label(name: str, moment: datetime) -> str:
+    """Name a zone by its hours from Moscow."""
+    there, moscow = (moment.astimezone(zone(place)).utcoffset() or timedelta() for place in (name, _MOSCOW))
+    hours = (there - moscow).total_seconds() / 3600
+    return gettext("MSK") + (f"{hours:+g}" if hours else "")
+
+
+def day(value: date | None) -> str:
+    """Write a date."""
+    return value.strftime("%d.%m.%Y") if value else ""
+
+
+def years(born: date | None, on: date) -> int | None:
+    """Count full years."""
+    if born is None:
+        return None
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def age(born: date | None, on: date) -> str:
+    """Say an age in words; months for the youngest."""
+    full = years(born, on)
+    if born is None or full is None:
+        return ""
+    if full >= 1:
+        return ngettext("%(count)s year", "%(count)s years", full) % {"count": full}
+    months = max((on.year - born.year) * 12 + on.month - born.month - (on.day < born.day), 0)
+    return ngettext("%(count)s month", "%(count)s months", months) % {"count": months}

@@ -1,0 +1,1 @@
+"""The request page that all roles share."""
