@@ -1,0 +1,13 @@
+// What a page gains from scripts; each page works without them.
+import "htmx.org";
+import { countdowns } from "./js/countdown.js";
+import { keyboard } from "./js/keyboard.js";
+import { menus } from "./js/menus.js";
+import { forms } from "./js/forms.js";
+import { uploads } from "./js/uploads.js";
+
+countdowns();
+keyboard();
+menus();
+forms();
+uploads();

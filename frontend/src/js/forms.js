@@ -1,0 +1,19 @@
+// A form that was changed warns before it is left; a form being sent can't be sent twice.
+export function forms() {
+  let changed = false;
+  document.addEventListener("input", (event) => {
+    if (event.target.closest("form[data-guard]")) changed = true;
+  });
+  document.addEventListener("submit", (event) => {
+    changed = false;
+    const button = event.submitter;
+    if (button && !event.target.matches("[hx-post]")) setTimeout(() => (button.disabled = true));
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && event.target.closest?.("form[data-guard]")) changed = false;
+  });
+  window.addEventListener("beforeunload", (event) => changed && event.preventDefault());
+  window.addEventListener("pageshow", () => {
+    document.querySelectorAll("button[disabled]:not([data-off])").forEach((button) => (button.disabled = false));
+  });
+}
