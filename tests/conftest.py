@@ -11,6 +11,7 @@ from django.db import connections
 TEMPLATE = "konsilium_template"
 # What a migration or a set-up command puts there stays when a test with real commits is cleaned up.
 KEPT = {"konsilium_dictionary", "konsilium_dictionaryentry"}
+KNOWN = {}
 
 
 def _sockets():
@@ -77,11 +78,16 @@ def _clean_after_commits(request):
     for connection in connections.all():
         connection.close()
     with psycopg.connect(request.getfixturevalue("owner_url"), autocommit=True) as connection:
-        rows = connection.execute(
-            "SELECT relname FROM pg_class WHERE relkind = 'r' AND (relname LIKE 'konsilium\\_%' OR relname LIKE 'otp%')"
-        ).fetchall()
-        names = ", ".join(name for (name,) in rows if name not in KEPT)
-        connection.execute(f"TRUNCATE {names} CASCADE")
+        _empty(connection)
+
+
+def _empty(connection):
+    rows = connection.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND (relname LIKE 'konsilium\\_%' OR relname LIKE 'otp%')"
+    ).fetchall()
+    names = ", ".join(name for (name,) in rows if name not in KEPT)
+    connection.execute(f"TRUNCATE {names} CASCADE")
+    KNOWN.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -90,3 +96,32 @@ def _no_flush():
     from django.test import TransactionTestCase
 
     TransactionTestCase._fixture_teardown = lambda self: None
+
+
+@pytest.fixture
+def cast(django_db_setup, django_db_blocker, owner_url):
+    """Everybody, committed by the owner once; a test with real commits takes them away with the rest."""
+    from tests.cast import Cast
+
+    if "cast" not in KNOWN:
+        with django_db_blocker.unblock(), psycopg.connect(owner_url, autocommit=True) as connection:
+            _empty(connection)
+            KNOWN["cast"] = Cast(connection)
+    return KNOWN["cast"]
+
+
+@pytest.fixture
+def client_as(db):
+    """A test client signed in as an actor: `client_as(cast.omsk_doctor)`."""
+    from django.test import Client
+
+    from tests.cast import sign_in
+
+    return lambda actor: sign_in(Client(), actor)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static():
+    """Styles and scripts under their hashed names, as in life."""
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    call_command("collectstatic", verbosity=0, interactive=False)

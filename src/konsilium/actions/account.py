@@ -328,3 +328,18 @@ def recovery_codes_left(person_id: UUID) -> int:
     with signing_in():
         return RecoveryCode.objects.filter(person_id=person_id, used_at=None).count()
 
+
+
+def change_profile(
+    person: Person, fields: list[str], membership: Membership | None, place_fields: list[str]
+) -> None:
+    """Keep what a person changed of their own data and of their place in the organisation they act in."""
+    if fields:
+        person.save(update_fields=fields)
+    if membership is not None and place_fields:
+        membership.save(update_fields=place_fields)
+
+
+def choose_language(person: Person, language: str) -> None:
+    """Keep the language a person reads in; letters use it too."""
+    Person.objects.filter(pk=person.pk).update(language=language)

@@ -1,0 +1,86 @@
+"""What every page's head shows: who acts, as whom, where they may go, what is unread. Asked only when shown."""
+
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext
+
+from konsilium.models import Notice
+from konsilium.web.http import new_key
+from konsilium.workflow.roles import ROLE_LABELS, Actor, Role
+from konsilium.workflow.words import N_
+
+# Up to this many unread notices are counted; more is "many".
+COUNTED = 99
+
+DESKS: dict[Role, tuple[tuple[str, str], ...]] = {
+    Role.REQUESTER: (("requests:list", N_("Requests")),),
+    Role.ORG_ADMIN: (
+        ("requests:list", N_("Requests")),
+        ("people:list", N_("People")),
+        ("equipment:own", N_("Organisation and equipment")),
+        ("timetable:list", N_("Timetable")),
+    ),
+    Role.DISPATCHER: (("triage:list", N_("Requests")), ("timetable:list", N_("Timetable"))),
+    Role.CONSULTANT: (("consulting:list", N_("Requests")), ("timetable:list", N_("Timetable"))),
+    Role.COORDINATOR: (
+        ("onboarding:list", N_("Organisations")),
+        ("timetable:list", N_("Timetable")),
+    ),
+    Role.TECHNICIAN: (
+        ("equipment:own", N_("Organisation and equipment")),
+        ("timetable:list", N_("Timetable")),
+    ),
+    Role.SYSADMIN: (("configuration:list", N_("Configuration")),),
+}
+
+
+class Item(NamedTuple):
+    """A desk in the head's navigation."""
+
+    label: str
+    url: str
+    active: bool
+    count: str = ""
+
+
+def layout(request: HttpRequest) -> dict[str, Any]:
+    """Return what the layout shows; the unread notices are counted when the page has a head that shows them."""
+    actor: Actor | None = getattr(request, "actor", None)
+    return {
+        "person": getattr(request, "person", None),
+        "actor": actor,
+        "role_label": gettext(ROLE_LABELS[actor.role]) if actor else "",
+        "navigation": navigation(actor, request.path) if actor else [],
+        "notices_unread": SimpleLazyObject(lambda: unread(actor) if actor else 0),
+        "demo": settings.DEMO,
+        "once_key": SimpleLazyObject(new_key),
+    }
+
+
+def navigation(actor: Actor, path: str) -> list[Item]:
+    """Return the desks of a role."""
+    places = ((address(name), label) for name, label in DESKS.get(actor.role, ()))
+    return [Item(gettext(label), url, path.startswith(url)) for url, label in places if url]
+
+
+def home_of(role: Role) -> str:
+    """Return the address of the role's first desk."""
+    return next((url for url in (address(name) for name, _ in DESKS.get(role, ())) if url), reverse("account:profile"))
+
+
+def address(name: str) -> str:
+    """Return an address by its name, or nothing when there is no such page."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def unread(actor: Actor) -> int:
+    """Count the person's unread notices, up to COUNTED."""
+    rows = Notice.objects.filter(person_id=actor.person_id, read_at=None)
+    return len(rows.order_by("-at", "-id").values_list("id")[:COUNTED])

@@ -1,0 +1,34 @@
+"""Who is invited."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from konsilium.web.account.forms import cleaned
+from konsilium.workflow.identifiers import normalize_phone
+from konsilium.workflow.roles import CENTRE_ROLES, INVITES, ROLE_LABELS, Role
+
+
+class InviteForm(forms.Form):
+    """A person's name, how to reach them, and their roles."""
+
+    family = forms.CharField(label=_("Family name"), max_length=100)
+    given = forms.CharField(label=_("Given name"), max_length=100)
+    patronymic = forms.CharField(label=_("Patronymic"), max_length=100, required=False)
+    email = forms.EmailField(label=_("E-mail"), required=False)
+    phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
+    department = forms.CharField(label=_("Department"), max_length=200, required=False)
+    position = forms.CharField(label=_("Position"), max_length=200, required=False)
+    specialty = forms.CharField(label=_("Specialty"), max_length=200, required=False)
+    roles = forms.MultipleChoiceField(label=_("Roles"), widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, *args: Any, is_centre: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        roles = [role for role in INVITES[Role.ORG_ADMIN] if is_centre or role not in CENTRE_ROLES]
+        self.fields["roles"].choices = [(role.value, gettext(ROLE_LABELS[role])) for role in roles]  # type: ignore[attr-defined]
+
+    def clean_phone(self) -> str:
+        """A phone in one form."""
+        return cleaned(self.cleaned_data["phone"], normalize_phone)
