@@ -13,7 +13,9 @@ _numbers = iter(range(1, 1_000_000))
 GIVEN = Facts(sendable=True, route_open=True)
 
 
-def draft(cast, who="omsk_doctor", *, at=NOW, profile="mfs", questions=("Показана ли операция сейчас?",), **values):
+def draft(
+    cast, who="omsk_doctor", *, at=NOW, profile="mfs", questions=("Показана ли операция сейчас?",), **values
+):
     """A draft of the doctor's, with one question."""
     actor = getattr(cast, who)
     zone = next(facts[3] for facts in HOUSES.values() if facts[0] == actor.organization_name)

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from konsilium.actions import conversation, triage
+from konsilium.actions._record import Note, record
 from konsilium.actions._step import NotThere
 from konsilium.models import Delivery, Event, Message
 from konsilium.models.access import acting, as_worker
@@ -37,7 +38,9 @@ def kinds(row, actor):
 def test_an_assigned_request_is_the_consultants_and_its_clock_runs_on(cast):
     row = sent(cast)
     before = seen(row, cast.cniis_dispatcher)
-    moved(row, cast.cniis_dispatcher, triage.assign, cast.cniis_consultant.membership_id, version=before.version)
+    moved(
+        row, cast.cniis_dispatcher, triage.assign, cast.cniis_consultant.membership_id, version=before.version
+    )
     now = seen(row, cast.cniis_consultant)
     assert (now.state, now.turn, now.consultant_name) == ("assigned", "consultant", "Соколов Андрей")
     assert (now.due_at, now.version) == (before.due_at, before.version + 1)
@@ -84,7 +87,13 @@ def test_the_second_of_two_dispatchers_is_told(cast):
     looked_at = seen(row, cast.cniis_dispatcher2).version
     moved(row, cast.cniis_dispatcher, triage.assign, cast.cniis_consultant.membership_id, version=looked_at)
     with pytest.raises(Stale):
-        moved(row, cast.cniis_dispatcher2, triage.assign, cast.cniis_consultant2.membership_id, version=looked_at)
+        moved(
+            row,
+            cast.cniis_dispatcher2,
+            triage.assign,
+            cast.cniis_consultant2.membership_id,
+            version=looked_at,
+        )
     with pytest.raises(NotNow):
         moved(row, cast.cniis_dispatcher2, triage.assign, cast.cniis_consultant2.membership_id)
     assert seen(row, cast.cniis_dispatcher).consultant_name == "Соколов Андрей"
@@ -104,7 +113,12 @@ def test_a_question_stops_the_clock_and_stands_in_the_thread(cast):
     row = sent(cast)
     moved(row, cast.cniis_dispatcher, triage.ask, "Пришлите КТ.")
     now = seen(row, cast.omsk_doctor)
-    assert (now.state, now.turn, now.paused_at, now.asked_from) == ("clarification", "requester", LATER, "submitted")
+    assert (now.state, now.turn, now.paused_at, now.asked_from) == (
+        "clarification",
+        "requester",
+        LATER,
+        "submitted",
+    )
     with acting(cast.omsk_doctor):
         message = Message.objects.visible_to(cast.omsk_doctor).get(consultation=row)
     assert (message.kind, message.text, message.author_name) == ("question", "Пришлите КТ.", "Котова Мария")
@@ -163,7 +177,8 @@ def test_a_passed_on_request_is_the_other_centres_with_its_term_and_the_old_star
         [uuid4(), cast.house("nmic"), 48 * 60],
     )
     try:
-        moved(row, cast.cniis_dispatcher, triage.pass_on, cast.house("nmic"), "Не наш профиль.")
+        at = LATER + timedelta(hours=6)
+        moved(row, cast.cniis_dispatcher, triage.pass_on, cast.house("nmic"), "Не наш профиль.", at=at)
     finally:
         owner.execute("DELETE FROM konsilium_term")
     assert seen(row, cast.cniis_dispatcher) is None
@@ -188,16 +203,14 @@ def test_a_request_passes_only_to_another_centre_that_takes_it(cast, house):
 def test_a_centre_that_does_not_take_the_profile_is_not_offered(cast):
     row = sent(cast, profile="neuro", centre="nmic")
     with acting(cast.nmic_dispatcher):
-        assert list(triage.centres_to_pass_to(row)) == []
+        assert list(triage.centres_to_pass_to(seen(row, cast.nmic_dispatcher))) == []
     low = sent(cast, requesting_level=2)
     with acting(cast.cniis_dispatcher):
-        assert list(triage.centres_to_pass_to(low)) == []
+        assert list(triage.centres_to_pass_to(seen(low, cast.cniis_dispatcher))) == []
 
 
 def test_what_a_centre_said_inside_stays_there_when_the_request_moves_on(cast):
     row = sent(cast)
-    from konsilium.actions._record import Note, record
-
     with acting(cast.cniis_dispatcher):
         note = Note("no_specialist", "Внутреннее дело.", Event.CENTRE)
         record(row, "hand_back", actor=cast.cniis_dispatcher, at=LATER, note=note)

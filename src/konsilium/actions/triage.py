@@ -135,11 +135,17 @@ def _name(
     version: int | None,
 ) -> None:
     chosen = Membership.objects.consultants_of(actor.organization_id).filter(pk=membership_id).first()
+    name = chosen.person.full_name if chosen else ""
     with step(
-        consultation, move, actor=actor, at=at, version=version, facts=lambda row: _naming_facts(row, chosen)
+        consultation,
+        move,
+        actor=actor,
+        at=at,
+        version=version,
+        facts=lambda row: _naming_facts(row, chosen),
+        note=Note(text=name),
     ) as row:
-        if chosen is not None:
-            row.consultant, row.consultant_name = chosen.person, chosen.person.full_name
+        row.consultant, row.consultant_name = (chosen.person if chosen else None), name
 
 
 def _naming_facts(row: Consultation, chosen: Membership | None) -> Facts:

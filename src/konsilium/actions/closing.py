@@ -1,0 +1,130 @@
+"""The requester's end of a request: withdraw it, confirm that the conclusion was read, report the outcome."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from konsilium.actions._record import Note
+from konsilium.actions._step import step
+from konsilium.actions.sessions import cancel_open
+from konsilium.models import Consultation
+from konsilium.models.access import as_worker
+from konsilium.workflow.clock import OUTCOME_TERM
+from konsilium.workflow.consultation import Facts, State
+from konsilium.workflow.machine import Refused
+from konsilium.workflow.reasons import WITHDRAWAL_REASONS, reason_is_stated
+from konsilium.workflow.roles import SYSTEM, Actor
+from konsilium.workflow.words import OUTCOMES
+
+NO_OUTCOME = "none"
+
+
+def withdraw(
+    consultation: Consultation,
+    reason: str,
+    text: str = "",
+    *,
+    actor: Actor,
+    at: datetime,
+    version: int | None = None,
+) -> None:
+    """End a request that has no conclusion yet, and cancel its open session.
+
+    Raises what `step` raises, and NotNow while a session is running.
+    """
+    stated = reason_is_stated(reason, text, WITHDRAWAL_REASONS)
+    with transaction.atomic():
+        with step(
+            consultation,
+            "withdraw",
+            actor=actor,
+            at=at,
+            version=version,
+            facts=lambda _row: Facts(reason_stated=stated),
+            note=Note(reason, text.strip()),
+        ) as row:
+            row.end_reason, row.end_text = reason, text.strip()
+            row.closed_at = at
+        cancel_open(row, reason="request_withdrawn", actor=actor, at=at)
+
+
+def acknowledge(
+    consultation: Consultation, *, actor: Actor, at: datetime, version: int | None = None
+) -> None:
+    """Confirm that the conclusion was read. Raises what `step` raises: Missing the second time."""
+    with step(
+        consultation,
+        "acknowledge",
+        actor=actor,
+        at=at,
+        version=version,
+        facts=lambda row: Facts(not_yet_acknowledged=row.acknowledged_at is None),
+    ) as row:
+        row.acknowledged_at = at
+
+
+def close(
+    consultation: Consultation,
+    outcome: str,
+    text: str = "",
+    *,
+    actor: Actor,
+    at: datetime,
+    version: int | None = None,
+) -> None:
+    """Close a request with what became of the patient; that is a confirmation of reading too.
+
+    Raises what `step` raises.
+    """
+    given = outcome in OUTCOMES and outcome != NO_OUTCOME
+    with step(
+        consultation,
+        "close",
+        actor=actor,
+        at=at,
+        version=version,
+        facts=lambda _row: Facts(outcome_given=given),
+        note=Note(outcome, text.strip()),
+    ) as row:
+        row.outcome, row.outcome_text = outcome, text.strip()
+        row.acknowledged_at = row.acknowledged_at or at
+        row.closed_at = at
+
+
+def expire(consultation: Consultation, *, actor: Actor, at: datetime) -> None:
+    """Close a request whose outcome nobody reported in time. Raises what `step` raises."""
+    with step(
+        consultation,
+        "expire",
+        actor=actor,
+        at=at,
+        facts=lambda row: Facts(outcome_term_passed=_term_passed(row, at)),
+        note=Note(NO_OUTCOME),
+    ) as row:
+        row.outcome = NO_OUTCOME
+        row.closed_at = at
+
+
+def expire_due(*, at: datetime, most: int = 100) -> int:
+    """Close the requests whose term for the outcome has passed, each in a transaction of its own; say how many."""
+    return sum(_expired(consultation_id, at) for consultation_id in _due(at, most))
+
+
+def _due(at: datetime, most: int) -> list[UUID]:
+    with as_worker():
+        rows = Consultation.objects.filter(state=State.COMPLETED, answered_at__lte=at - OUTCOME_TERM)
+        return list(rows.order_by("answered_at").values_list("pk", flat=True)[:most])
+
+
+def _expired(consultation_id: UUID, at: datetime) -> bool:
+    try:
+        with as_worker():
+            expire(Consultation(pk=consultation_id), actor=SYSTEM, at=at)
+    except Refused:
+        return False
+    return True
+
+
+def _term_passed(row: Consultation, at: datetime) -> bool:
+    return row.answered_at is not None and at >= row.answered_at + OUTCOME_TERM
