@@ -13,10 +13,11 @@ _MOSCOW = "Europe/Moscow"
 
 
 class Left(NamedTuple):
-    """What is left of an answer's term in words, and its tone: calm, soon, late, still, done."""
+    """What is left of an answer's term in words, its tone (calm, soon, late, still, done), and until when it ticks."""
 
     text: str
     tone: str
+    until: str = ""
 
 
 def left(
@@ -32,26 +33,24 @@ def left(
     if answered_at is not None:
         return _answered(due_at, answered_at)
     if paused_at is not None:
-        return Left(
-            gettext("Paused, %(time)s left") % {"time": span(max(due_at - paused_at, timedelta()))}, "still"
-        )
+        return Left(gettext("pause: %(time)s") % {"time": span(max(due_at - paused_at, timedelta()))}, "still")
     if due_at < at:
-        return Left(gettext("Late by %(time)s") % {"time": span(at - due_at)}, "late")
-    return Left(
-        gettext("%(time)s left") % {"time": span(due_at - at)}, "soon" if due_at - at < SOON else "calm"
-    )
+        return Left(gettext("late by %(time)s") % {"time": span(at - due_at)}, "late", due_at.isoformat())
+    return Left(span(due_at - at), "soon" if due_at - at < SOON else "calm", due_at.isoformat())
 
 
 def _answered(due_at: datetime, answered_at: datetime) -> Left:
     if answered_at > due_at:
-        return Left(gettext("Answered late by %(time)s") % {"time": span(answered_at - due_at)}, "done")
-    return Left(gettext("Answered in time"), "done")
+        return Left(gettext("answered, late by %(time)s") % {"time": span(answered_at - due_at)}, "done")
+    return Left(gettext("answered in time"), "done")
 
 
 def span(length: timedelta) -> str:
-    """Say a length of time in its two largest parts: days and hours, or hours and minutes."""
+    """Say a length of time in its largest parts: days, days and hours, or hours and minutes."""
     minutes = int(length.total_seconds()) // 60
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days > 1 or (days and not hours):
+        return gettext("%(days)s d") % {"days": days}
     if days:
         return gettext("%(days)s d %(hours)s h") % {"days": days, "hours": hours}
     if hours:

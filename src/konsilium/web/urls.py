@@ -2,10 +2,17 @@
 
 from typing import Any
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, include, path
 
 from konsilium.web import health
-from konsilium.web.access import PUBLIC, View
+from konsilium.web.access import PUBLIC, SIGNED_IN, View
+from konsilium.web.account import views as account
+from konsilium.web.closing import views as closing
+from konsilium.web.consultation import views as consultation
+from konsilium.web.conversation import views as conversation
+from konsilium.web.notices import views as notices
+from konsilium.web.people import views as people
+from konsilium.web.triage import views as triage
 
 
 def page(route: str, view: View, action: str, name: str) -> URLPattern:
@@ -19,7 +26,75 @@ def page(route: str, view: View, action: str, name: str) -> URLPattern:
     return path(route, declared, name=name)
 
 
-urlpatterns = [
+ACCOUNT = [
+    page("", account.home, "desk.open", "home"),
+    page("sign-in/", account.sign_in, PUBLIC, "sign_in"),
+    page("sign-in/code/", account.code, PUBLIC, "code"),
+    page("sign-out/", account.sign_out, SIGNED_IN, "sign_out"),
+    page("link/<str:token>/", account.follow_link, PUBLIC, "link"),
+    page("forgot/", account.ask_reset, PUBLIC, "ask_reset"),
+    page("language/", account.language, PUBLIC, "language"),
+    page("me/act-as/", account.memberships, SIGNED_IN, "memberships"),
+    page("me/", account.profile, SIGNED_IN, "profile"),
+    page("me/security/", account.security, SIGNED_IN, "security"),
+    page("me/security/password/", account.change_password, SIGNED_IN, "change_password"),
+    page("me/security/sessions/end/", account.end_sessions, SIGNED_IN, "end_sessions"),
+    page("me/security/second-factor/", account.begin_factor, SIGNED_IN, "begin_factor"),
+    page("me/security/second-factor/end/", account.end_factor, SIGNED_IN, "end_factor"),
+    page("me/security/recovery-codes/", account.renew_codes, SIGNED_IN, "renew_codes"),
+]
+
+PEOPLE = [
+    page("people/", people.show_list, "people.manage", "list"),
+    page("people/invite/", people.invite, "people.manage", "invite"),
+    page("people/<uuid:pk>/again/", people.invite_again, "people.manage", "again"),
+    page("people/<uuid:pk>/end/", people.end, "people.manage", "end"),
+    page("people/<uuid:pk>/restore/", people.restore, "people.manage", "restore"),
+]
+
+NOTICES = [
+    page("notices/", notices.show_list, "notice.read", "list"),
+    page("notices/<uuid:pk>/", notices.open_notice, "notice.read", "open"),
+    page("notices/read/", notices.read_all, "notice.read", "read_all"),
+]
+
+CONSULTATION = [
+    page("requests/<uuid:pk>/", consultation.show, "request.read", "show"),
+    page("requests/<uuid:pk>/timeline/", consultation.timeline, "request.read", "timeline"),
+]
+
+TRIAGE = [
+    page("triage/", triage.show_list, "triage.list", "list"),
+    page("requests/<uuid:pk>/assign/", triage.assign, "request.move", "assign"),
+    page("requests/<uuid:pk>/reassign/", triage.reassign, "request.move", "reassign"),
+    page("requests/<uuid:pk>/ask/", triage.ask, "request.move", "ask"),
+    page("requests/<uuid:pk>/reject/", triage.reject, "request.move", "reject"),
+    page("requests/<uuid:pk>/pass-on/", triage.pass_on, "request.move", "pass_on"),
+]
+
+CONVERSATION = [
+    page("requests/<uuid:pk>/thread/", conversation.thread, "thread.write", "thread"),
+    page("requests/<uuid:pk>/answer/", conversation.answer, "request.move", "answer"),
+]
+
+CLOSING = [
+    page("requests/<uuid:pk>/withdraw/", closing.withdraw, "request.move", "withdraw"),
+    page("requests/<uuid:pk>/acknowledge/", closing.acknowledge, "request.move", "acknowledge"),
+    page("requests/<uuid:pk>/close/", closing.close, "request.move", "close"),
+]
+
+HEALTH = [
     page("healthz", health.healthz, PUBLIC, "healthz"),
     page("readyz", health.readyz, PUBLIC, "readyz"),
+]
+
+urlpatterns = [
+    *HEALTH,
+    path("", include((ACCOUNT, "account"))),
+    path("", include((PEOPLE, "people"))),
+    path("", include((NOTICES, "notices"))),
+    path("", include((CONSULTATION, "consultation"))),
+    path("", include((TRIAGE, "triage"))),
+    path("", include((CONVERSATION, "conversation"))),
+    path("", include((CLOSING, "closing"))),
 ]

@@ -92,6 +92,7 @@ RIGHTS = (
     _right("account.own", N_("See and change own account, sessions and second factor"), *EVERYBODY),
     _right("notice.read", N_("Read own notices"), *EVERYBODY),
     _right("request.list", N_("See the list of requests"), *_CASE),
+    _right("triage.list", N_("See the centre's work-list"), Role.DISPATCHER),
     _right("request.read", N_("Read a request"), *_CASE),
     _right("request.write", N_("Write, change and delete a draft"), *_REQUESTING),
     _right("request.copy", N_("Copy a rejected request into a new draft"), *_REQUESTING),

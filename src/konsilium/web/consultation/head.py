@@ -7,37 +7,34 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from konsilium.models import Consultation
-from konsilium.web.clockface import age, left, local, local_clock
-from konsilium.workflow.consultation import FINAL, STATE_LABELS, TURN_LABELS, State, Turn
+from konsilium.web.clockface import Left, age, left, local, local_clock
+from konsilium.workflow.consultation import FINAL, STATE_LABELS, State
 from konsilium.workflow.roles import Actor
 from konsilium.workflow.words import URGENCIES, Urgency
 
 # Colour is never the only sign: each tone stands beside its word.
 STATE_TONES = {
-    State.SUBMITTED: "info",
-    State.CLARIFICATION: "warning",
-    State.COMPLETED: "success",
-    State.REJECTED: "danger",
+    State.SUBMITTED: "accent",
+    State.CLARIFICATION: "warn",
+    State.COMPLETED: "good",
+    State.REJECTED: "bad",
 }
-URGENCY_TONES = {Urgency.EMERGENCY: "danger", Urgency.URGENT: "warning"}
 
 
 def head(consultation: Consultation, *, actor: Actor, at: datetime) -> dict[str, Any]:
     """Return the head's plain values, for the template `consultation/_head.html` as `head`."""
     row = consultation
-    clock = left(row.due_at, at=at, paused_at=row.paused_at, answered_at=row.answered_at)
-    over = row.state in FINAL
+    state = State(row.state)
     return {
         "number": row.number,
         "address": reverse("consultation:show", args=[row.pk]),
-        "state": gettext(STATE_LABELS[State(row.state)]),
-        "state_tone": STATE_TONES.get(State(row.state), "neutral"),
-        "turn": gettext(TURN_LABELS[Turn(row.turn)]),
-        "urgency": gettext(URGENCIES[Urgency(row.urgency)]),
-        "urgency_tone": URGENCY_TONES.get(Urgency(row.urgency), "neutral"),
-        "left": "" if over else clock.text,
-        "left_tone": clock.tone,
-        "due": "" if over else local(row.due_at, actor.time_zone),
+        "version": row.version,
+        "state": gettext(STATE_LABELS[state]),
+        "state_tone": STATE_TONES.get(state, ""),
+        "urgency": row.urgency,
+        "urgency_label": gettext(URGENCIES[Urgency(row.urgency)]),
+        "left": None if state in FINAL else time_left(row, at=at),
+        "due": "" if state in FINAL else local(row.due_at, actor.time_zone),
         "patient": patient(row),
         "age": age(row.patient_birth_date, at.date()),
         "requesting": row.requesting_name,
@@ -46,6 +43,12 @@ def head(consultation: Consultation, *, actor: Actor, at: datetime) -> dict[str,
         "centre_time": local_clock(at, row.centre_time_zone) if row.centre_time_zone else "",
         "consultant": row.consultant_name,
     }
+
+
+def time_left(consultation: Consultation, *, at: datetime) -> Left:
+    """Say how much of the answer's term is left."""
+    row = consultation
+    return left(row.due_at, at=at, paused_at=row.paused_at, answered_at=row.answered_at)
 
 
 def patient(consultation: Consultation) -> str:

@@ -1,0 +1,1 @@
+"""The requester's end of a request."""

@@ -1,0 +1,105 @@
+"""The request page: whose turn it is, the request itself, its thread and timeline, for whoever may read it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from konsilium.actions._record import mark_read, record_viewing
+from konsilium.models import Consultation, ReadMark, Session, Viewing
+from konsilium.web.clockface import local
+from konsilium.web.consultation import panels
+from konsilium.web.consultation.head import head
+from konsilium.web.consultation.moves import buttons
+from konsilium.web.consultation.sheet import sheet
+from konsilium.web.consultation.story import story
+from konsilium.web.consultation.turns import ending, turn
+from konsilium.web.conversation.panel import panel as thread_panel
+from konsilium.web.http import found, new_key
+from konsilium.workflow.consultation import State
+from konsilium.workflow.roles import ROLE_LABELS, Actor, Role
+
+LOOKERS = 50
+
+
+def show(request: Any, pk: UUID) -> HttpResponse:
+    """Show a request, remember that it was looked at, and mark it read."""
+    row = _row(request, pk)
+    if row.state == State.DRAFT:
+        return redirect("drafting:edit", row.pk)
+    context = _context(request, row)
+    record_viewing(row, "consultation", row.pk, actor=request.actor, at=request.at)
+    mark_read(row, actor=request.actor, at=request.at)
+    return render(request, "consultation/show.html", context)
+
+
+def timeline(request: Any, pk: UUID) -> HttpResponse:
+    """Show the timeline from a happening back."""
+    row = _row(request, pk)
+    part = story(row, actor=request.actor, before=_before(request))
+    context = {"head": head(row, actor=request.actor, at=request.at), "story": part, "pk": row.pk}
+    return render(request, "consultation/timeline.html", context)
+
+
+def _row(request: Any, pk: UUID) -> Consultation:
+    rows = Consultation.objects.visible_to(request.actor).select_related("profile")
+    return found(rows.filter(pk=pk).first())
+
+
+def _context(request: Any, row: Consultation) -> dict[str, Any]:
+    actor, at, roles = request.actor, request.at, row.roles_of(request.actor)
+    read_at = _read_at(row, actor)
+    session_states = list(Session.objects.filter(consultation=row).values_list("state", flat=True))
+    parts = panels.all_of(row, actor=actor, at=at, roles=roles)
+    moves = buttons(row, roles=roles, session_states=session_states, at=at)
+    return {
+        "row": row,
+        "head": head(row, actor=actor, at=at),
+        "turn": turn(row, roles=roles, moves=moves, parts=parts),
+        "ending": ending(row),
+        "moves": moves,
+        "questions": list(row.questions.values_list("number", "text")),
+        "sheet": sheet(row),
+        "parts": parts,
+        "conclusion_first": row.state in (State.COMPLETED, State.CLOSED),
+        "thread": thread_panel(row, actor=actor, at=at, roles=roles, read_at=read_at),
+        "story": story(row, actor=actor, read_at=read_at),
+        "lookers": _lookers(row, actor) if Role.REQUESTER in roles else [],
+        "copy_address": _copy_address(row, roles),
+        "once_key": new_key(),
+    }
+
+
+def _read_at(row: Consultation, actor: Actor) -> Any:
+    marks = ReadMark.objects.filter(consultation=row, person_id=actor.person_id)
+    return marks.values_list("read_at", flat=True).first()
+
+
+def _lookers(row: Consultation, actor: Actor) -> list[dict[str, str]]:
+    """Return who looked at the request, each person once, the last one first."""
+    people = Viewing.objects.filter(consultation=row).values("person_name", "role", "organization")
+    return [
+        {
+            "name": person["person_name"],
+            "role": gettext(ROLE_LABELS[Role(person["role"])]),
+            "organization": person["organization"],
+            "at": local(person["last"], actor.time_zone),
+        }
+        for person in people.annotate(last=Max("at")).order_by("-last", "person_name")[:LOOKERS]
+    ]
+
+
+def _copy_address(row: Consultation, roles: frozenset[Role]) -> str:
+    may_copy = row.state in (State.REJECTED, State.WITHDRAWN) and Role.REQUESTER in roles
+    return reverse("drafting:copy", args=[row.pk]) if may_copy else ""
+
+
+def _before(request: Any) -> UUID | None:
+    try:
+        return UUID(request.GET.get("before", ""))
+    except ValueError:
+        return None

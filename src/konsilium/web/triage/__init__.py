@@ -1,0 +1,1 @@
+"""The dispatcher's desk: the work-list, and the moves that need a form."""
