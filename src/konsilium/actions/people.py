@@ -12,13 +12,14 @@ from konsilium.actions.account import make_link
 from konsilium.models import Membership, OneTimeLink, Organization, Person
 from konsilium.models.access import signing_in
 from konsilium.workflow.machine import NotYours, Refused
+from konsilium.workflow.onboarding import OrganizationState
 from konsilium.workflow.roles import CENTRE_ROLES, INVITES, Actor, Role
 from konsilium.workflow.words import N_
 
 _LATIN = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-        "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch - y - e yu ya".split(),
+        ["a", "b", "v", "g", "d", "e", "e", "zh", "z", "i", "y", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u", "f", "kh", "ts", "ch", "sh", "shch", "-", "y", "-", "e", "yu", "ya"],
         strict=True,
     )
 )
@@ -58,7 +59,12 @@ def invite(
 def issue_access(
     organization: Organization, invitee: Invitee, *, actor: Actor, at: datetime
 ) -> tuple[Person, str]:
-    """Invite the responsible person of an organisation as its administrator: the coordinator's last step."""
+    """Invite the responsible person of an organisation as its administrator: the coordinator's last step.
+
+    Raises Refused before the organisation is active.
+    """
+    if organization.state != OrganizationState.ACTIVE:
+        raise Refused(N_("Access is issued once the organisation is active."))
     return invite(invitee, roles=[Role.ORG_ADMIN], organization=organization, actor=actor, at=at)
 
 

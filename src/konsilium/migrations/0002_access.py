@@ -111,7 +111,7 @@ def organizations() -> list[str]:
         *allow("organization", "SELECT", everywhere, "true"),
         *allow("organization", "SELECT", others, known),
         *allow("organization", "SELECT", ("k_public",), applied),
-        *allow("organization", "INSERT", ("k_public",), "state = 'submitted' AND NOT is_coordinating"),
+        *allow("organization", "INSERT", ("k_public",), "state = 'submitted' AND NOT is_coordinating AND NOT is_consulting"),
         *allow("organization", "SELECT, UPDATE", ("k_door",), f"id = {SUBJECT_ID}"),
         *allow(
             "organization",
