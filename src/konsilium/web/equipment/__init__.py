@@ -1,0 +1,1 @@
+"""Equipment and its tests, and an organisation's own page."""

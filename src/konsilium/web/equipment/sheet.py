@@ -1,0 +1,118 @@
+"""What the pages of an endpoint and of a test show, as plain values."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext
+
+from konsilium.models import Endpoint, EquipmentTest
+from konsilium.web.clockface import day, local
+from konsilium.web.equipment.cards import said
+from konsilium.web.equipment.forms import bound
+from konsilium.workflow.equipment import (
+    CHECKS,
+    ENDPOINT_KIND_LABELS,
+    GUIDES,
+    MEASUREMENTS,
+    VERDICTS,
+    EndpointKind,
+    Limit,
+)
+from konsilium.workflow.identifiers import format_phone
+from konsilium.workflow.roles import Actor, may
+from konsilium.workflow.words import N_
+
+TONES = {"passed": "good", "limited": "warn", "failed": "bad"}
+_FACTS = {
+    "model": N_("Make and model, or version"),
+    "address": N_("SIP or H.323 address"),
+    "dial_string": N_("What to dial"),
+    "place": N_("Building and room"),
+    "technician": N_("Who looks after it"),
+    "reserve_phone": N_("Reserve phone in the room"),
+    "test_window": N_("When it may be tested"),
+    "note": N_("Note"),
+}
+
+
+def sheet(row: Endpoint, *, actor: Actor, at: datetime) -> dict[str, Any]:
+    """Return everything the page of an endpoint shows."""
+    tests = list(row.tests.order_by("-at", "-id"))
+    words, tone = said(tests[0] if tests else None, at.date())
+    return {
+        "row": row,
+        "kind": gettext(ENDPOINT_KIND_LABELS[EndpointKind(row.kind)]),
+        "facts": [(gettext(label), _fact(row, name)) for name, label in _FACTS.items()],
+        "test": words,
+        "tone": tone,
+        "tests": [_test(test, actor) for test in tests],
+        "records": may(actor.role, "equipment.test"),
+        **guide(row, actor),
+    }
+
+
+def guide(row: Endpoint, actor: Actor) -> dict[str, Any]:
+    """Return the guide's steps with who ticked them off and when."""
+    ticks = {tick.step: tick for tick in row.ticks.all()}
+    steps = GUIDES[EndpointKind(row.kind)]
+    done = sum(code in ticks for code in steps)
+    return {
+        "kind": gettext(ENDPOINT_KIND_LABELS[EndpointKind(row.kind)]),
+        "guide": [
+            {
+                "code": code,
+                "label": gettext(label),
+                "who": ticks[code].person_name if code in ticks else "",
+                "when": local(ticks[code].at, actor.time_zone) if code in ticks else "",
+            }
+            for code, label in steps.items()
+        ],
+        "done": done,
+        "all": len(steps),
+    }
+
+
+def test_sheet(row: EquipmentTest, actor: Actor) -> dict[str, Any]:
+    """Return everything the page of a test shows."""
+    reached = {True: gettext("Yes"), False: gettext("No"), None: gettext("Not checked")}
+    return {
+        "row": row,
+        "endpoint": row.endpoint,
+        "when": local(row.at, actor.time_zone),
+        "verdict": gettext(VERDICTS[row.verdict]),
+        "tone": TONES[row.verdict],
+        "reachable": reached[row.reachable],
+        "valid_until": day(row.valid_until),
+        "measured": [_measured(limit, row.measurements.get(limit.code)) for limit in MEASUREMENTS],
+        "checks": [(gettext(label), row.checks.get(code)) for code, label in CHECKS.items()],
+    }
+
+
+def _fact(row: Endpoint, name: str) -> str:
+    value = str(getattr(row, name))
+    return format_phone(value) if value and name == "reserve_phone" else value
+
+
+def _test(test: EquipmentTest, actor: Actor) -> dict[str, Any]:
+    return {
+        "pk": test.pk,
+        "when": local(test.at, actor.time_zone),
+        "who": test.tester_name,
+        "verdict": gettext(VERDICTS[test.verdict]),
+        "tone": TONES[test.verdict],
+        "reason": test.reason,
+        "until": day(test.valid_until),
+    }
+
+
+def _measured(limit: Limit, value: float | None) -> dict[str, Any]:
+    words, tone = gettext("not measured"), ""
+    if value is not None:
+        words, tone = (gettext("within"), "good") if limit.holds(value) else (gettext("outside"), "bad")
+    return {
+        "label": gettext(limit.label),
+        "value": "" if value is None else f"{value:g} {gettext(limit.unit)}",
+        "bound": bound(limit),
+        "words": words,
+        "tone": tone,
+    }

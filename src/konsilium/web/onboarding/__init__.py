@@ -1,0 +1,1 @@
+"""Registration: the public application, its status page, and the coordinator's desk."""
