@@ -10,10 +10,9 @@ from django.db import transaction
 from konsilium.actions._record import mark_read, record
 from konsilium.actions._step import lock, step
 from konsilium.models import Consultation, Document, Message
-from konsilium.models.document import CENTRE_ROLES
 from konsilium.workflow.consultation import FINAL, Facts, State
 from konsilium.workflow.machine import NotNow, Refused
-from konsilium.workflow.roles import Actor
+from konsilium.workflow.roles import CENTRE_ROLES, Actor
 from konsilium.workflow.words import N_
 
 

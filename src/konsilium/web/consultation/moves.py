@@ -36,7 +36,7 @@ PAGES = {
     ("acknowledge", Role.REQUESTER): Page("closing:acknowledge", posts=True, main=True),
     ("close", Role.REQUESTER): Page("closing:close", main=True),
     ("withdraw", Role.REQUESTER): Page("closing:withdraw", danger=True),
-    ("need_video", Role.CONSULTANT): Page("consulting:need_video", posts=True),
+    ("need_video", Role.CONSULTANT): Page("consulting:need_video", posts=True, main=True),
     ("no_video", Role.CONSULTANT): Page("consulting:no_video", posts=True, main=True),
     ("ask", Role.CONSULTANT): Page("consulting:ask"),
     ("hand_back", Role.CONSULTANT): Page("consulting:hand_back"),

@@ -49,8 +49,8 @@ def _illness(row: Consultation) -> Iterator[tuple[str, str]]:
 def _request(row: Consultation) -> Iterator[tuple[str, str]]:
     yield ALWAYS["profile"], profile_name(row)
     yield ALWAYS["goal"], _word(GOALS, row.goal)
-    yield ALWAYS["kind"], _word(KINDS, row.kind)
-    yield ALWAYS["mode"], _word(MODES, row.mode)
+    yield N_("Kind of consultation"), _word(KINDS, row.kind)
+    yield N_("How it is held"), _word(MODES, row.mode)
     yield ALWAYS["occurrence"], _word(OCCURRENCES, row.occurrence)
     names = _dictionary_names(row)
     yield QUICK_CARE["place_of_care"], names.get(("places_of_care", row.place_of_care), row.place_of_care)
@@ -60,7 +60,7 @@ def _request(row: Consultation) -> Iterator[tuple[str, str]]:
 def _patient(row: Consultation) -> Iterator[tuple[str, str]]:
     if row.patient_unknown:
         yield N_("Unknown patient"), row.patient_unknown_reason or "—"
-    yield N_("Name"), row.patient_name
+    yield N_("Full name"), row.patient_name
     yield N_("Sex"), _word(SEXES, row.patient_sex)
     yield N_("Birth date"), day(row.patient_birth_date)
     yield N_("SNILS"), format_snils(row.patient_snils) if row.patient_snils else ""

@@ -17,8 +17,8 @@ from konsilium.workflow.words import N_, OUTCOMES
 PAGE = 50
 
 HAPPENED = {
-    "create": N_("The draft was begun"),
-    "copy": N_("The draft was copied from an earlier request"),
+    "begin": N_("The draft was begun"),
+    "copied": N_("The draft was copied from an earlier request"),
     "submit": N_("The request was sent to the centre"),
     "assign": N_("A consultant was assigned"),
     "reassign": N_("Another consultant was assigned"),
@@ -49,8 +49,6 @@ HAPPENED = {
     "session_miss": N_("A side didn't come to the session"),
     "session_fail": N_("The session failed for technical reasons"),
     "session_cancel": N_("The session was cancelled"),
-    "session_connection": N_("A connection for the session was changed"),
-    "document_add": N_("A document was added"),
     "document_added": N_("A document was added"),
     "document_release": N_("A document passed the check"),
     "document_refuse": N_("A document was refused by the check"),

@@ -47,7 +47,7 @@ def turn(
     moves: list[dict[str, Any]],
     parts: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
-    """Return whose turn it is and, when it is the reader's, what to do and the one main button."""
+    """Return whose turn it is and, when it is the reader's, what to do and the buttons for it."""
     whose = Turn(row.turn)
     mine = whose is Turn.BOTH or whose.value in roles
     task = TASKS.get((State(row.state), whose), _WAITING[whose]) if mine else _WAITING[whose]
@@ -55,14 +55,14 @@ def turn(
         "mine": mine,
         "label": gettext(N_("Your turn")) if mine and whose is not Turn.BOTH else gettext(TURN_LABELS[whose]),
         "task": gettext(task),
-        "main": _main(moves, parts) if mine else None,
+        "buttons": _buttons(moves, parts) if mine else [],
     }
 
 
-def _main(moves: list[dict[str, Any]], parts: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the main button: what a part of the page holds ready, else the first main move."""
-    held_ready = (part["panel"].get("main") for part in parts.values())
-    return next((main for main in held_ready if main), next((move for move in moves if move["main"]), None))
+def _buttons(moves: list[dict[str, Any]], parts: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the main button first: what a part of the page holds ready, else the first main move; then the others."""
+    held_ready = [part["panel"]["main"] for part in parts.values() if part["panel"].get("main")]
+    return [*held_ready, *(move for move in moves if move["main"])]
 
 
 def ending(row: Consultation) -> dict[str, str] | None:

@@ -56,12 +56,13 @@ def _context(request: Any, row: Consultation) -> dict[str, Any]:
     session_states = list(Session.objects.filter(consultation=row).values_list("state", flat=True))
     parts = panels.all_of(row, actor=actor, at=at, roles=roles)
     moves = buttons(row, roles=roles, session_states=session_states, at=at)
+    whose = turn(row, roles=roles, moves=moves, parts=parts)
     return {
         "row": row,
         "head": head(row, actor=actor, at=at),
-        "turn": turn(row, roles=roles, moves=moves, parts=parts),
+        "turn": whose,
         "ending": ending(row),
-        "moves": moves,
+        "moves": [move for move in moves if move not in whose["buttons"]],
         "questions": list(row.questions.values_list("number", "text")),
         "sheet": sheet(row),
         "parts": parts,
@@ -70,6 +71,7 @@ def _context(request: Any, row: Consultation) -> dict[str, Any]:
         "story": story(row, actor=actor, read_at=read_at),
         "lookers": _lookers(row, actor) if Role.REQUESTER in roles else [],
         "copy_address": _copy_address(row, roles),
+        "edit_address": _edit_address(row, roles),
         "once_key": new_key(),
     }
 
@@ -96,6 +98,11 @@ def _lookers(row: Consultation, actor: Actor) -> list[dict[str, str]]:
 def _copy_address(row: Consultation, roles: frozenset[Role]) -> str:
     may_copy = row.state in (State.REJECTED, State.WITHDRAWN) and Role.REQUESTER in roles
     return reverse("drafting:copy", args=[row.pk]) if may_copy else ""
+
+
+def _edit_address(row: Consultation, roles: frozenset[Role]) -> str:
+    may_edit = row.state == State.CLARIFICATION and Role.REQUESTER in roles
+    return reverse("drafting:edit", args=[row.pk]) if may_edit else ""
 
 
 def _before(request: Any) -> UUID | None:

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from konsilium.models import Consultation, Document, Message
 from konsilium.web.clockface import local
 from konsilium.web.http import new_key
 from konsilium.workflow.consultation import FINAL, State
-from konsilium.workflow.roles import ROLE_LABELS, Actor, Role
+from konsilium.workflow.document import DocumentState
+from konsilium.workflow.roles import CENTRE_ROLES, ROLE_LABELS, Actor, Role
 from konsilium.workflow.words import N_
 
 PAGE = 50
@@ -33,8 +34,14 @@ def panel(
     rows = _page(consultation, before)
     files = _files(consultation, actor, rows)
     over = consultation.state in FINAL
+    messages = [_message(row, files[row.pk], actor, read_at) for row in reversed(rows[:PAGE])]
+    _offer_replies(messages, consultation, roles)
+    new = sum(message["is_new"] for message in messages)
     return {
-        "messages": [_message(row, files[row.pk], actor, read_at) for row in reversed(rows[:PAGE])],
+        "messages": messages,
+        "unread": ngettext("%(count)s new message", "%(count)s new messages", new) % {"count": new}
+        if new
+        else "",
         "earlier": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "is_open": bool(roles) and not over and consultation.state != State.DRAFT,
         "closed": gettext("The request is over: its thread can only be read.") if over else "",
@@ -56,7 +63,9 @@ def _files(consultation: Consultation, actor: Actor, rows: list[Message]) -> dic
     files: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for document in found.order_by("added_at", "id"):
         if document.message_id is not None:
-            files[document.message_id].append({"id": document.pk, "name": document.file_name})
+            available = document.state == DocumentState.AVAILABLE
+            address = reverse("documents:open", args=[document.pk]) if available else ""
+            files[document.message_id].append({"name": document.file_name, "address": address})
     return files
 
 
@@ -77,5 +86,24 @@ def _message(
         "files": files,
         "mine": mine,
         "is_new": not mine and (read_at is None or row.at > read_at),
-        "can_answer": row.kind == Message.QUESTION and not mine,
+        "answers": row.answers_id,
+        "from_centre": row.author_role in CENTRE_ROLES,
     }
+
+
+def _offer_replies(
+    messages: list[dict[str, Any]], consultation: Consultation, roles: frozenset[Role]
+) -> None:
+    """Put a way to reply beside the other side's unanswered questions: the move itself where one waits for it."""
+    answered = {message["answers"] for message in messages}
+    in_centre = bool(roles & set(CENTRE_ROLES))
+    waits = consultation.state == State.CLARIFICATION and not in_centre
+    thread = reverse("conversation:thread", args=[consultation.pk])
+    for message in messages:
+        if (
+            message["kind"] == Message.QUESTION
+            and message["from_centre"] != in_centre
+            and message["id"] not in answered
+        ):
+            move = reverse("conversation:answer", args=[consultation.pk])
+            message["reply"] = move if waits else f"{thread}?answer={message['id']}#write"

@@ -10,11 +10,12 @@ from django.utils.translation import gettext
 
 from konsilium.actions import conversation
 from konsilium.actions._step import NotThere
-from konsilium.models import Message
+from konsilium.models import Consultation, Message
 from konsilium.web.consultation.head import head
 from konsilium.web.consultation.moving import Move, case, move_page
 from konsilium.web.conversation.forms import AnswerForm, LetterForm
 from konsilium.web.conversation.panel import panel
+from konsilium.web.documents.views import LEFT_OUT, take
 from konsilium.web.http import again, new_key, send_once, words
 from konsilium.workflow.machine import Refused
 
@@ -29,13 +30,14 @@ def thread(request: Any, pk: UUID) -> HttpResponse:
     return render(request, "conversation/thread.html", _context(request, row, form, asked))
 
 
-def _post(request: Any, row: Any) -> HttpResponse:
-    form = LetterForm(request.POST, request.FILES)
+def _post(request: Any, row: Consultation) -> HttpResponse:
+    form = LetterForm(request.POST)
     if not form.is_valid():
         return again(request, "conversation/thread.html", _context(request, row, form))
 
     def write() -> str:
-        message = conversation.post(row, form.letter(), actor=request.actor, at=request.at)
+        letter = form.letter(_files(request, row))
+        message = conversation.post(row, letter, actor=request.actor, at=request.at)
         return f"{reverse('consultation:show', args=[row.pk])}#message-{message.pk}"
 
     try:
@@ -47,7 +49,16 @@ def _post(request: Any, row: Any) -> HttpResponse:
         raise Http404 from gone
 
 
-def _context(request: Any, row: Any, form: LetterForm, asked: Message | None = None) -> dict[str, Any]:
+def _files(request: Any, row: Consultation) -> tuple[UUID, ...]:
+    """Take the files that came along, and return which documents they became. Raises Refused with words for each."""
+    for name, why in getattr(request, "left_out", []):
+        raise Refused(LEFT_OUT[why], params={"name": name})
+    return tuple(take(request, row, file, kind="other").pk for file in request.FILES.getlist("files"))
+
+
+def _context(
+    request: Any, row: Consultation, form: LetterForm, asked: Message | None = None
+) -> dict[str, Any]:
     part = panel(
         row,
         actor=request.actor,
@@ -67,7 +78,7 @@ def _context(request: Any, row: Any, form: LetterForm, asked: Message | None = N
 def answer(request: Any, pk: UUID) -> HttpResponse:
     """Answer the centre's question, which gives the request back to it."""
     row = case(request, pk)
-    form = AnswerForm(request.POST or None, request.FILES or None)
+    form = AnswerForm(request.POST or None)
     move = Move(
         "answer",
         gettext("The request goes back to whom the question came from, and its clock runs on."),
@@ -78,15 +89,20 @@ def answer(request: Any, pk: UUID) -> HttpResponse:
         row,
         form,
         lambda version: conversation.answer(
-            row, form.cleaned_data["text"], actor=request.actor, at=request.at, version=version
+            row,
+            form.cleaned_data["text"],
+            documents=_files(request, row),
+            actor=request.actor,
+            at=request.at,
+            version=version,
         ),
         move=move,
         template="conversation/answer.html",
-        more={"asked": conversation.open_question(row)},
+        more={"asked": conversation.open_question(row), "takes_files": True},
     )
 
 
-def _asked(request: Any, row: Any) -> Message | None:
+def _asked(request: Any, row: Consultation) -> Message | None:
     asked = _id(request, "answer")
     return (
         Message.objects.filter(consultation=row, kind=Message.QUESTION, pk=asked).first() if asked else None

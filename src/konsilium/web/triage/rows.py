@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
 from konsilium.web.clockface import Left, age, left, local_clock
+from konsilium.web.consultation.head import STATE_TONES
 from konsilium.web.triage.worklist import Raw
 from konsilium.workflow.consultation import FINAL, STATE_LABELS, State
 from konsilium.workflow.words import URGENCIES
@@ -31,6 +32,7 @@ class Row(NamedTuple):
     sender: str
     sender_time: str
     state: str
+    tone: str
     consultant: str
 
 
@@ -57,6 +59,7 @@ def rows_of(found: list[Raw], at: datetime) -> list[Row]:
             sender=raw.requesting_name,
             sender_time=zones[raw.requesting_time_zone],
             state=states[raw.state],
+            tone=STATE_TONES.get(State(raw.state), ""),
             consultant=raw.consultant_name,
         )
         for raw in found

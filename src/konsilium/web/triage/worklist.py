@@ -47,7 +47,7 @@ TABS = (
     ),
     Tab(
         "done",
-        N_("Done"),
+        N_("Finished"),
         (State.COMPLETED, State.CLOSED, State.REJECTED, State.WITHDRAWN),
         newest_first=True,
     ),
