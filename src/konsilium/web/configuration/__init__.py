@@ -1,0 +1,1 @@
+"""Profiles, centres, routes and terms as data."""

@@ -1,0 +1,1 @@
+"""The timetable of sessions, without patients."""
