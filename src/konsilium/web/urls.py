@@ -8,10 +8,16 @@ from konsilium.web import health
 from konsilium.web.access import PUBLIC, SIGNED_IN, View
 from konsilium.web.account import views as account
 from konsilium.web.closing import views as closing
+from konsilium.web.configuration import views as configuration
 from konsilium.web.consultation import views as consultation
 from konsilium.web.conversation import views as conversation
+from konsilium.web.equipment import views as equipment
 from konsilium.web.notices import views as notices
+from konsilium.web.onboarding import access as onboarding_access
+from konsilium.web.onboarding import public
+from konsilium.web.onboarding import views as onboarding
 from konsilium.web.people import views as people
+from konsilium.web.timetable import views as timetable
 from konsilium.web.triage import views as triage
 
 
@@ -83,6 +89,45 @@ CLOSING = [
     page("requests/<uuid:pk>/close/", closing.close, "request.move", "close"),
 ]
 
+ONBOARDING = [
+    page("apply/", public.apply, PUBLIC, "apply"),
+    page("apply/<str:token>/", public.status, PUBLIC, "status"),
+    page("organizations/", onboarding.show_list, "application.list", "list"),
+    page("organizations/<uuid:pk>/", onboarding.show, "application.list", "show"),
+    page("organizations/<uuid:pk>/move/<str:name>/", onboarding.move, "application.move", "move"),
+    page("organizations/<uuid:pk>/correct/", onboarding.correct, "application.move", "correct"),
+    page("organizations/<uuid:pk>/log/", onboarding.log, "contact.log", "log"),
+    page("organizations/<uuid:pk>/contacts/add/", onboarding.add_contact, "contact.log", "add_contact"),
+    page("organizations/<uuid:pk>/contacts/<uuid:contact>/", onboarding.change_contact, "contact.log", "change_contact"),
+    page("organizations/<uuid:pk>/access/", onboarding_access.issue, "access.issue", "issue"),
+    page("organizations/<uuid:pk>/access/<uuid:member>/again/", onboarding_access.renew, "access.issue", "renew"),
+    page("organizations/<uuid:pk>/access/<uuid:member>/end/", onboarding_access.end, "access.issue", "end"),
+    page("organizations/<uuid:pk>/access/<uuid:member>/restore/", onboarding_access.restore, "access.issue", "restore"),
+]
+
+EQUIPMENT = [
+    page("organization/", equipment.own, "organization.read", "own"),
+    page("organization/contacts/add/", equipment.add_contact, "contact.manage", "add_contact"),
+    page("organization/contacts/<uuid:pk>/", equipment.change_contact, "contact.manage", "change_contact"),
+    page("organizations/<uuid:organization>/equipment/add/", equipment.add, "equipment.write", "add"),
+    page("organization/equipment/<uuid:pk>/", equipment.show, "equipment.read", "show"),
+    page("organization/equipment/<uuid:pk>/change/", equipment.change, "equipment.write", "change"),
+    page("organization/equipment/<uuid:pk>/tick/", equipment.tick, "equipment.write", "tick"),
+    page("organization/equipment/<uuid:pk>/guide/", equipment.print_guide, "equipment.read", "guide"),
+    page("organization/equipment/<uuid:pk>/test/", equipment.record_test, "equipment.test", "record_test"),
+    page("organization/tests/<uuid:pk>/", equipment.show_test, "equipment.read", "show_test"),
+]
+
+TIMETABLE = [page("timetable/", timetable.show_list, "timetable.read", "list")]
+
+CONFIGURATION = [
+    page("configuration/", configuration.show_list, "configuration.read", "list"),
+    page("configuration/profiles/add/", configuration.edit_profile, "configuration.write", "add_profile"),
+    page("configuration/profiles/<uuid:pk>/", configuration.edit_profile, "configuration.write", "profile"),
+    page("configuration/centres/<uuid:pk>/", configuration.edit_centre, "configuration.write", "centre"),
+    page("configuration/centres/<uuid:pk>/terms/", configuration.edit_term, "configuration.write", "term"),
+]
+
 HEALTH = [
     page("healthz", health.healthz, PUBLIC, "healthz"),
     page("readyz", health.readyz, PUBLIC, "readyz"),
@@ -97,4 +142,8 @@ urlpatterns = [
     path("", include((TRIAGE, "triage"))),
     path("", include((CONVERSATION, "conversation"))),
     path("", include((CLOSING, "closing"))),
+    path("", include((ONBOARDING, "onboarding"))),
+    path("", include((EQUIPMENT, "equipment"))),
+    path("", include((TIMETABLE, "timetable"))),
+    path("", include((CONFIGURATION, "configuration"))),
 ]
