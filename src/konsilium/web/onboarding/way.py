@@ -16,7 +16,7 @@ NEXT_FOR_APPLICANT = {
     _S.EQUIPMENT_SETUP: N_("Your technical specialists set the equipment up by the guide, together with the centre."),
     _S.EQUIPMENT_TEST: N_("The centre tests picture, sound and line together with your technical specialists."),
     _S.ACTIVE: N_("Access is open. The responsible person gets a one-time link and invites the doctors."),
-    _S.DECLINED: N_("The application was declined. You may apply again after talking to the coordinating centre."),
+    _S.DECLINED: N_("The application was declined. If the reason is gone, get in touch with the coordinating centre."),
     _S.SUSPENDED: N_("Access is suspended for now. The coordinating centre says what is needed."),
 }
 

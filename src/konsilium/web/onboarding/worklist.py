@@ -32,7 +32,7 @@ class Tab:
 
 
 TABS = (
-    Tab("new", N_("New"), (_S.SUBMITTED,)),
+    Tab("new", N_("New applications"), (_S.SUBMITTED,)),
     Tab("review", N_("In review"), (_S.IN_REVIEW,)),
     Tab("setup", N_("Setting up"), (_S.EQUIPMENT_SETUP,)),
     Tab("test", N_("Testing"), (_S.EQUIPMENT_TEST,)),
