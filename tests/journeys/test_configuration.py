@@ -10,7 +10,13 @@ pytestmark = pytest.mark.django_db
 
 def test_a_profile_is_made_and_changed(cast, client_as):
     desk = client_as(cast.sysadmin)
-    form = {"code": "onco", "name": "Онкология", "group1": ["histology"], "group2": ["ct", "xray"], "is_active": "on"}
+    form = {
+        "code": "onco",
+        "name": "Онкология",
+        "group1": ["histology"],
+        "group2": ["ct", "xray"],
+        "is_active": "on",
+    }
     assert desk.post("/configuration/profiles/add/", form).status_code == 302
     with acting(cast.sysadmin):
         row = Profile.objects.get(code="onco")
@@ -19,7 +25,11 @@ def test_a_profile_is_made_and_changed(cast, client_as):
     assert desk.post(f"/configuration/profiles/{row.pk}/", changed).status_code == 302
     with acting(cast.sysadmin):
         row.refresh_from_db()
-    assert (row.name, row.documents, row.fields) == ("Онкология и гематология", [["histology"]], ["complaints"])
+    assert (row.name, row.documents, row.fields) == (
+        "Онкология и гематология",
+        [["histology"]],
+        ["complaints"],
+    )
     taken = desk.post("/configuration/profiles/add/", form)
     assert taken.status_code == 422
     assert "data-refusal" in taken.content.decode()
@@ -37,7 +47,9 @@ def test_an_organisation_becomes_a_centre_with_its_routes(cast, client_as):
     assert "Читинская ККБ" in desk.get("/configuration/").content.decode()
     assert desk.post(place, {"is_consulting": "on", f"levels-{neuro}": ["2"]}).status_code == 302
     with acting(cast.sysadmin):
-        routes = dict(Route.objects.filter(centre_id=cast.house("chita")).values_list("requester_level", "is_open"))
+        routes = dict(
+            Route.objects.filter(centre_id=cast.house("chita")).values_list("requester_level", "is_open")
+        )
     assert routes == {2: True, 3: False}
 
 
@@ -59,4 +71,7 @@ def test_only_the_system_administrator_comes_here(cast, client_as):
     for actor in (cast.coordinator, cast.cniis_admin, cast.cniis_dispatcher, cast.omsk_doctor):
         desk = client_as(actor)
         assert desk.get("/configuration/").status_code == 403
-        assert desk.post(f"/configuration/centres/{cast.house('omsk')}/", {"is_consulting": "on"}).status_code == 403
+        assert (
+            desk.post(f"/configuration/centres/{cast.house('omsk')}/", {"is_consulting": "on"}).status_code
+            == 403
+        )

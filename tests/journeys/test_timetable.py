@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from tests.requests import sent
 
 from konsilium.models import Session
 from konsilium.models.access import acting, door
-from tests.requests import sent
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,9 @@ def session_of(cast, row, starts_at, **changes):
         session = Session(**values)
         session.save(force_insert=True)
         with door(row.pk):
-            Session.objects.filter(pk=session.pk).update(starts_at=starts_at, **({"state": "confirmed"} | changes))
+            Session.objects.filter(pk=session.pk).update(
+                starts_at=starts_at, **({"state": "confirmed"} | changes)
+            )
     return session
 
 

@@ -19,7 +19,9 @@ PROFILE_FIELDS = ("code", "name", "name_en", "documents", "welcome", "fields", "
 LONGEST_TERM = 60 * 24 * 60
 
 
-def save_profile(profile: Profile | None, values: Mapping[str, Any], *, actor: Actor, at: datetime) -> Profile:
+def save_profile(
+    profile: Profile | None, values: Mapping[str, Any], *, actor: Actor, at: datetime
+) -> Profile:
     """Make or change a profile (`values` by PROFILE_FIELDS).
 
     `documents` is a list of groups of document kinds, of each of which a request needs one. Raises NotYours, or
@@ -46,7 +48,9 @@ def set_consulting(centre: Organization, is_consulting: bool, *, actor: Actor, a
         _record("centre", centre.pk, centre.short_name, actor, at)
 
 
-def set_routes(centre: Organization, wanted: Iterable[tuple[UUID, int]], *, actor: Actor, at: datetime) -> None:
+def set_routes(
+    centre: Organization, wanted: Iterable[tuple[UUID, int]], *, actor: Actor, at: datetime
+) -> None:
     """Let the centre take exactly these pairs of profile and requester's level; others are closed, not forgotten."""
     _check_right(actor)
     pairs = set(wanted)
@@ -58,13 +62,22 @@ def set_routes(centre: Organization, wanted: Iterable[tuple[UUID, int]], *, acto
             route.is_open = key in pairs
             route.save(update_fields=["is_open"])
             pairs.discard(key)
-        new = (Route(centre=centre, profile_id=profile, requester_level=level) for profile, level in sorted(pairs))
+        new = (
+            Route(centre=centre, profile_id=profile, requester_level=level)
+            for profile, level in sorted(pairs)
+        )
         Route.objects.bulk_create(new)
         _record("routes", centre.pk, centre.short_name, actor, at)
 
 
 def set_term(
-    centre: Organization, *, profile: Profile | None, urgency: str, minutes: int | None, actor: Actor, at: datetime
+    centre: Organization,
+    *,
+    profile: Profile | None,
+    urgency: str,
+    minutes: int | None,
+    actor: Actor,
+    at: datetime,
 ) -> None:
     """Give a centre its own answer term for a profile, or (None) all profiles; without minutes the general one holds.
 

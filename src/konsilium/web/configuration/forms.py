@@ -111,7 +111,9 @@ class TermForm(forms.Form):
     """A centre's own answer term."""
 
     profile = forms.ChoiceField(label=_("Profile"), required=False)
-    urgency = forms.ChoiceField(label=_("Urgency"), choices=[(code, _(label)) for code, label in URGENCIES.items()])
+    urgency = forms.ChoiceField(
+        label=_("Urgency"), choices=[(code, _(label)) for code, label in URGENCIES.items()]
+    )
     hours = forms.DecimalField(
         label=_("Hours"),
         min_value=0,

@@ -51,7 +51,9 @@ def _centres(request: Any, text: str) -> list[dict[str, Any]]:
     rows = rows.filter(short_name__icontains=text) if text else rows.filter(is_consulting=True)
     shown = list(rows.order_by("-is_consulting", "short_name", "id")[:FOUND])
     taken = defaultdict(set)
-    for centre, name in Route.objects.filter(centre__in=shown, is_open=True).values_list("centre_id", "profile__name"):
+    for centre, name in Route.objects.filter(centre__in=shown, is_open=True).values_list(
+        "centre_id", "profile__name"
+    ):
         taken[centre].add(name)
     return [
         {
@@ -115,7 +117,9 @@ def edit_term(request: Any, pk: UUID) -> HttpResponse:
 
 def _routes(row: Organization) -> dict[str, Any]:
     levels = defaultdict(list)
-    for profile, level in Route.objects.filter(centre=row, is_open=True).values_list("profile_id", "requester_level"):
+    for profile, level in Route.objects.filter(centre=row, is_open=True).values_list(
+        "profile_id", "requester_level"
+    ):
         levels[f"levels-{profile}"].append(level)
     return {"is_consulting": row.is_consulting, **levels}
 

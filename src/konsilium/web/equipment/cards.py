@@ -63,9 +63,10 @@ def said(test: EquipmentTest | None, today: date) -> tuple[str, str]:
         return gettext("Not tested yet"), "warn"
     if holds(test, today):
         words = gettext("Passed") if test.verdict == "passed" else gettext("Passed with limits")
-        return gettext("%(verdict)s, valid until %(day)s") % {"verdict": words, "day": day(test.valid_until)}, (
-            "good" if test.verdict == "passed" else "warn"
-        )
+        return gettext("%(verdict)s, valid until %(day)s") % {
+            "verdict": words,
+            "day": day(test.valid_until),
+        }, ("good" if test.verdict == "passed" else "warn")
     if test.verdict in PASSING:
         return gettext("The test ran out on %(day)s") % {"day": day(test.valid_until)}, "bad"
     return gettext("Test failed"), "bad"

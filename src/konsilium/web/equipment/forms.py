@@ -16,7 +16,9 @@ from konsilium.workflow.identifiers import normalize_phone
 class EndpointForm(forms.ModelForm):
     """A codec or a software client at a place."""
 
-    kind = forms.ChoiceField(label=_("Kind"), choices=[(code, _(label)) for code, label in ENDPOINT_KIND_LABELS.items()])
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=[(code, _(label)) for code, label in ENDPOINT_KIND_LABELS.items()]
+    )
 
     class Meta:
         model = Endpoint
@@ -48,7 +50,9 @@ class TestForm(forms.Form):
 
     __test__ = False
     participants = forms.CharField(label=_("Who took part"), max_length=400)
-    reachable = forms.ChoiceField(label=_("Reachable"), choices=_YES_NO, required=False, widget=forms.RadioSelect)
+    reachable = forms.ChoiceField(
+        label=_("Reachable"), choices=_YES_NO, required=False, widget=forms.RadioSelect
+    )
     codec = forms.CharField(label=_("Codec"), max_length=60, required=False)
     resolution = forms.CharField(label=_("Resolution"), max_length=40, required=False)
     checks = forms.MultipleChoiceField(
@@ -58,7 +62,9 @@ class TestForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     verdict = forms.ChoiceField(
-        label=_("Verdict"), choices=[(code, _(label)) for code, label in VERDICTS.items()], widget=forms.RadioSelect
+        label=_("Verdict"),
+        choices=[(code, _(label)) for code, label in VERDICTS.items()],
+        widget=forms.RadioSelect,
     )
     reason = forms.CharField(
         label=_("Reason"),
@@ -68,7 +74,9 @@ class TestForm(forms.Form):
         help_text=_("Needed when the test was not passed, or passed with limits."),
     )
     valid_until = forms.DateField(
-        label=_("Valid until"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), required=False
+        label=_("Valid until"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        required=False,
     )
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:

@@ -82,7 +82,9 @@ def tick(request: Any, pk: UUID) -> HttpResponse:
     try:
         act(row, request.POST.get("step", ""), actor=request.actor, at=request.at)
     except Refused as refusal:
-        context = sheet(row, actor=request.actor, at=request.at) | {"back": _home(request, row.organization_id)}
+        context = sheet(row, actor=request.actor, at=request.at) | {
+            "back": _home(request, row.organization_id)
+        }
         return again(request, "equipment/show.html", context | {"refusal": words(refusal)})
     return redirect(f"{reverse('equipment:show', args=[pk])}#guide")
 
@@ -98,7 +100,9 @@ def record_test(request: Any, pk: UUID) -> HttpResponse:
     row = _endpoint(request, pk)
     today = request.at.date()
     until = (request.at + TEST_VALID).date()
-    form = TestForm(request.POST or None, today=today, initial={"valid_until": until, "participants": row.technician})
+    form = TestForm(
+        request.POST or None, today=today, initial={"valid_until": until, "participants": row.technician}
+    )
     context = {"row": row, "form": form}
     if request.method != "POST" or not form.is_valid():
         return render(request, "equipment/record.html", context, status=422 if form.errors else 200)
@@ -124,7 +128,12 @@ def add_contact(request: Any) -> HttpResponse:
     """Add a contact of the own organisation."""
     row = _own_organization(request)
     form = KeptContactForm(request.POST or None, initial={"is_technical": True})
-    context = {"row": row, "form": form, "heading": gettext("A new contact"), "back": reverse("equipment:own")}
+    context = {
+        "row": row,
+        "form": form,
+        "heading": gettext("A new contact"),
+        "back": reverse("equipment:own"),
+    }
     if request.method != "POST" or not form.is_valid():
         return render(request, "onboarding/form.html", context, status=422 if form.errors else 200)
 

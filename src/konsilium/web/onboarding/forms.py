@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from konsilium.models import DictionaryEntry
@@ -50,7 +50,9 @@ class PlaceForm(forms.Form):
     short_name = text(_("Short name"), 120)
     region = forms.ChoiceField(label=_("Region"))
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), required=False, help_text=_("Change it only where your place differs from its region.")
+        label=_("Time zone"),
+        required=False,
+        help_text=_("Change it only where your place differs from its region."),
     )
     level = forms.TypedChoiceField(label=_("Level of the organisation"), coerce=int, widget=forms.RadioSelect)
 
@@ -90,7 +92,9 @@ class ApplicationForm(PlaceForm):
     oid = text(
         _("OID in the federal register (FRMO)"),
         64,
-        help_text=_("Looks like 1.2.643.5.1.13.13.12.2.77.7812; your statistics office or head doctor knows it."),
+        help_text=_(
+            "Looks like 1.2.643.5.1.13.13.12.2.77.7812; your statistics office or head doctor knows it."
+        ),
     )
     inn = text(_("INN"), 20, widget=forms.TextInput(attrs={"inputmode": "numeric"}))
     ogrn = text(_("OGRN"), 20, widget=forms.TextInput(attrs={"inputmode": "numeric"}))
@@ -101,7 +105,9 @@ class ApplicationForm(PlaceForm):
     equipment = words(
         _("What video equipment there is"),
         4,
-        help_text=_("A room codec and its model, or a computer with camera and headset; how it is connected."),
+        help_text=_(
+            "A room codec and its model, or a computer with camera and headset; how it is connected."
+        ),
     )
     wishes = words(_("Wishes: when to test, what to know"), 2, required=False)
 
@@ -152,8 +158,12 @@ class KeptContactForm(ContactForm):
 
 def technicians(data: Any) -> list[ContactForm]:
     """Return the rows for technical specialists: the first is needed, the others may stay empty."""
-    rows = [ContactForm(data, prefix=f"technician{number}", empty_permitted=number > 1, use_required_attribute=False)
-            for number in range(1, TECHNICIANS + 1)]
+    rows = [
+        ContactForm(
+            data, prefix=f"technician{number}", empty_permitted=number > 1, use_required_attribute=False
+        )
+        for number in range(1, TECHNICIANS + 1)
+    ]
     rows[0].fields["email"].required = True
     return rows
 
@@ -161,7 +171,9 @@ def technicians(data: Any) -> list[ContactForm]:
 class LogForm(forms.Form):
     """A contact with the organisation."""
 
-    channel = forms.ChoiceField(label=_("How"), choices=[(code, _(label)) for code, label in CONTACT_CHANNELS.items()])
+    channel = forms.ChoiceField(
+        label=_("How"), choices=[(code, _(label)) for code, label in CONTACT_CHANNELS.items()]
+    )
     with_whom = text(_("With whom"))
     text = words(_("About what, and what was agreed"))
     contacted_at = forms.DateTimeField(

@@ -39,7 +39,9 @@ def apply(request: Any) -> HttpResponse:
         return again(request, "onboarding/apply.html", context | {"refusal": gettext(LOOKS_AUTOMATIC)})
     people = [row.cleaned_data for row in rows if row.has_changed()]
     try:
-        row, application, token = onboarding.apply(form.cleaned_data, people, at=request.at, token=_key(request))
+        row, application, token = onboarding.apply(
+            form.cleaned_data, people, at=request.at, token=_key(request)
+        )
     except Refused as refusal:
         return again(request, "onboarding/apply.html", context | {"refusal": words(refusal)})
     link = settings.PUBLIC_URL + reverse("onboarding:status", kwargs={"token": token})

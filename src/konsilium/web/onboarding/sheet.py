@@ -43,10 +43,11 @@ class Move(NamedTuple):
 def sheet(row: Organization, *, actor: Actor, at: datetime) -> dict[str, Any]:
     """Return everything the coordinator sees of one organisation."""
     state = OrganizationState(row.state)
-    people = members(row)
+    people, application = members(row), application_of(row)
     return {
         "row": row,
-        "application": application_of(row),
+        "application": application,
+        "responsible_phone": format_phone(application.responsible_phone) if application else "",
         "state": gettext(ORGANIZATION_STATE_LABELS[state]),
         "tone": TONES.get(state, ""),
         "next": gettext(NEXT_FOR_COORDINATOR[state]),
@@ -112,7 +113,9 @@ def facts(row: Organization, at: datetime) -> dict[str, str]:
 
 def contacts(organization_id: UUID) -> list[dict[str, Any]]:
     """Return the people to ring, those who no longer hold last."""
-    rows = Contact.objects.filter(organization_id=organization_id).order_by("-is_active", "-is_technical", "name", "id")
+    rows = Contact.objects.filter(organization_id=organization_id).order_by(
+        "-is_active", "-is_technical", "name", "id"
+    )
     return [
         {
             "pk": row.pk,

@@ -24,7 +24,9 @@ WITH_REASON = ("decline", "suspend")
 
 def show_list(request: Any) -> HttpResponse:
     """List organisations by state, or those that a search finds."""
-    return render(request, "onboarding/list.html", worklist.page(request.GET, actor=request.actor, at=request.at))
+    return render(
+        request, "onboarding/list.html", worklist.page(request.GET, actor=request.actor, at=request.at)
+    )
 
 
 def show(request: Any, pk: UUID) -> HttpResponse:
@@ -58,7 +60,9 @@ def move(request: Any, pk: UUID, name: str) -> HttpResponse:
 
 def _move(request: Any, row: Organization, name: str, form: ReasonForm | None) -> str:
     reason = form.cleaned_data["reason"] if form else ""
-    onboarding.move(row, name, actor=request.actor, at=request.at, version=seen_version(request), reason=reason)
+    onboarding.move(
+        row, name, actor=request.actor, at=request.at, version=seen_version(request), reason=reason
+    )
     return _address(row.pk)
 
 
@@ -89,8 +93,15 @@ def correct(request: Any, pk: UUID) -> HttpResponse:
     """Correct names, place or level."""
     row = organization(request, pk)
     names = ("full_name", "short_name", "region", "time_zone", "level")
-    form = PlaceForm(request.POST or None, at=request.at, initial={name: getattr(row, name) for name in names})
-    context = {"row": row, "form": form, "heading": gettext("Correct the organisation's data"), "back": _address(pk)}
+    form = PlaceForm(
+        request.POST or None, at=request.at, initial={name: getattr(row, name) for name in names}
+    )
+    context = {
+        "row": row,
+        "form": form,
+        "heading": gettext("Correct the organisation's data"),
+        "back": _address(pk),
+    }
     if request.method != "POST" or not form.is_valid():
         return render(request, "onboarding/form.html", context, status=422 if form.errors else 200)
     onboarding.correct(row, form.cleaned_data, actor=request.actor, at=request.at)

@@ -58,7 +58,8 @@ class Row(NamedTuple):
     local: str
 
 
-class Link(NamedTuple):
+@dataclass(frozen=True)
+class Link:
     """A tab as the page shows it."""
 
     label: str
@@ -109,7 +110,9 @@ def _from(
 
 
 def _tabs(active: str, actor: Actor) -> list[Link]:
-    counted = Organization.objects.visible_to(actor).values_list("state").annotate(Count("id")).order_by("state")
+    counted = (
+        Organization.objects.visible_to(actor).values_list("state").annotate(Count("id")).order_by("state")
+    )
     counts: dict[str, int] = dict(counted)
     return [
         Link(
@@ -140,7 +143,9 @@ def _row(row: Organization, at: datetime) -> Row:
 
 
 def _address(given: dict[str, str]) -> str:
-    return f"{reverse('onboarding:list')}?{urlencode({name: value for name, value in given.items() if value})}"
+    return (
+        f"{reverse('onboarding:list')}?{urlencode({name: value for name, value in given.items() if value})}"
+    )
 
 
 def _after(text: str) -> tuple[datetime, UUID] | None:

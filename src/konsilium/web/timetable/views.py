@@ -88,7 +88,9 @@ def show_list(request: Any) -> HttpResponse:
         "q": text,
         "tab": base["tab"],
         "first_url": _address(base) if after else "",
-        "next_url": _address(base | {"after": f"{last['starts_at'].isoformat()},{last['id']}"}) if last else "",
+        "next_url": _address(base | {"after": f"{last['starts_at'].isoformat()},{last['id']}"})
+        if last
+        else "",
     }
     return render(request, "timetable/list.html", context)
 
@@ -106,13 +108,13 @@ def _page(
     return list(_from(rows, after, past=past).values(*COLUMNS)[: PAGE + 1])
 
 
-def _from(
-    rows: QuerySet[Session], after: tuple[datetime, UUID] | None, *, past: bool
-) -> QuerySet[Session]:
+def _from(rows: QuerySet[Session], after: tuple[datetime, UUID] | None, *, past: bool) -> QuerySet[Session]:
     way, beyond = ("-", "lt") if past else ("", "gt")
     if after:
         moment, pk = after
-        rows = rows.filter(Q(**{f"starts_at__{beyond}": moment}) | Q(starts_at=moment, **{f"pk__{beyond}": pk}))
+        rows = rows.filter(
+            Q(**{f"starts_at__{beyond}": moment}) | Q(starts_at=moment, **{f"pk__{beyond}": pk})
+        )
     return rows.order_by(f"{way}starts_at", f"{way}id")
 
 
@@ -132,7 +134,10 @@ def _row(row: dict[str, Any], actor: Actor) -> Row:
         minutes=row["minutes"],
         state=gettext(SESSION_STATE_LABELS[state]),
         tone=TONES[state],
-        sides=(_side(row, "requesting", row["requesting_name"]), _side(row, "consulting", row["centre_name"])),
+        sides=(
+            _side(row, "requesting", row["requesting_name"]),
+            _side(row, "consulting", row["centre_name"]),
+        ),
     )
 
 
@@ -155,7 +160,10 @@ def _tested(snapshot: str) -> str:
     verdict, _, day = snapshot.partition(" ")
     if verdict not in VERDICTS:
         return gettext("Not tested yet")
-    return gettext("Test: %(verdict)s, %(day)s") % {"verdict": gettext(VERDICTS[verdict]).lower(), "day": _date(day)}
+    return gettext("Test: %(verdict)s, %(day)s") % {
+        "verdict": gettext(VERDICTS[verdict]).lower(),
+        "day": _date(day),
+    }
 
 
 def _date(text: str) -> str:
