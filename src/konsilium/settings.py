@@ -184,6 +184,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # A form is small; files have their own cap in the handler that receives them.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 50
+FILE_UPLOAD_HANDLERS = ["konsilium.web.documents.uploads.CappedUploadHandler"]
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -12,12 +12,16 @@ from konsilium.web.configuration import views as configuration
 from konsilium.web.consultation import views as consultation
 from konsilium.web.conversation import views as conversation
 from konsilium.web.equipment import views as equipment
+from konsilium.web.dictionary import views as dictionary
+from konsilium.web.documents import views as documents
+from konsilium.web.drafting import views as drafting
 from konsilium.web.notices import views as notices
 from konsilium.web.onboarding import access as onboarding_access
 from konsilium.web.onboarding import public
 from konsilium.web.onboarding import views as onboarding
 from konsilium.web.people import views as people
 from konsilium.web.timetable import views as timetable
+from konsilium.web.requests import views as requests
 from konsilium.web.triage import views as triage
 
 
@@ -62,6 +66,30 @@ NOTICES = [
     page("notices/", notices.show_list, "notice.read", "list"),
     page("notices/<uuid:pk>/", notices.open_notice, "notice.read", "open"),
     page("notices/read/", notices.read_all, "notice.read", "read_all"),
+]
+
+REQUESTS = [
+    page("requests/", requests.show_list, "request.write", "list"),
+]
+
+DRAFTING = [
+    page("requests/begin/", drafting.begin, "request.write", "begin"),
+    page("requests/<uuid:pk>/form/", drafting.edit, "request.write", "edit"),
+    page("requests/<uuid:pk>/send/", drafting.send, "request.write", "send"),
+    page("requests/<uuid:pk>/receipt/", drafting.receipt, "request.write", "receipt"),
+    page("requests/<uuid:pk>/delete/", drafting.delete, "request.write", "delete"),
+    page("requests/<uuid:pk>/copy/", drafting.copy, "request.copy", "copy"),
+]
+
+DOCUMENTS = [
+    page("requests/<uuid:pk>/documents/", documents.add, "document.add", "add"),
+    page("documents/<uuid:pk>/", documents.open_document, "document.read", "open"),
+    page("documents/<uuid:pk>/remove/", documents.remove, "document.remove", "remove"),
+    page("files/<str:ticket>/", documents.file, "document.read", "file"),
+]
+
+DICTIONARY = [
+    page("dictionary/<slug:name>/", dictionary.search, "request.list", "search"),
 ]
 
 CONSULTATION = [
@@ -138,6 +166,10 @@ urlpatterns = [
     path("", include((ACCOUNT, "account"))),
     path("", include((PEOPLE, "people"))),
     path("", include((NOTICES, "notices"))),
+    path("", include((REQUESTS, "requests"))),
+    path("", include((DRAFTING, "drafting"))),
+    path("", include((DOCUMENTS, "documents"))),
+    path("", include((DICTIONARY, "dictionary"))),
     path("", include((CONSULTATION, "consultation"))),
     path("", include((TRIAGE, "triage"))),
     path("", include((CONVERSATION, "conversation"))),

@@ -1,0 +1,78 @@
+"""A request's documents, as the request page and the form show them."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from konsilium.actions.documents import is_checked_by_nobody
+from konsilium.models import Consultation, Document
+from konsilium.web.clockface import local
+from konsilium.workflow.consultation import FINAL, State
+from konsilium.workflow.document import DOCUMENT_STATE_LABELS, DocumentState
+from konsilium.workflow.roles import Actor, Role
+from konsilium.workflow.words import CONCLUSION_SCAN, DOCUMENT_KINDS
+
+
+class Row(NamedTuple):
+    """One document as text."""
+
+    pk: UUID
+    name: str
+    about: str
+    open_url: str
+    remove_url: str
+    state: str
+    tone: str
+    note: str
+
+
+def panel(
+    consultation: Consultation, *, actor: Actor, at: datetime, roles: frozenset[Role]
+) -> dict[str, Any]:
+    """Return the documents of a request and, for those who may add, the kinds to choose from."""
+    rows = Document.objects.visible_to(actor).filter(consultation=consultation).exclude(kind=CONCLUSION_SCAN)
+    shown = [row for row in rows.order_by("added_at", "id") if row.state != DocumentState.REMOVED]
+    in_form = consultation.state == State.DRAFT
+    may_add = bool(roles) and consultation.state not in FINAL
+    edit = reverse("drafting:edit", args=[consultation.pk])
+    return {
+        "rows": [_row(row, consultation, actor) for row in shown],
+        "may_add": may_add,
+        "address": reverse("documents:add", args=[consultation.pk]),
+        "next": f"{edit}#documents" if in_form else "",
+        "kinds": [(code, gettext(label)) for code, label in DOCUMENT_KINDS.items()] if may_add else [],
+        "unchecked": is_checked_by_nobody(),
+    }
+
+
+def _row(row: Document, consultation: Consultation, actor: Actor) -> Row:
+    available = row.state in (DocumentState.AVAILABLE, DocumentState.SUPERSEDED)
+    kind = gettext(DOCUMENT_KINDS.get(row.kind, row.kind))
+    own = row.author_id == actor.person_id and _removable(row, consultation)
+    about = f"{kind} · {size(row.size)} · {local(row.added_at, actor.time_zone)} · {row.author_name}"
+    return Row(
+        pk=row.pk,
+        name=row.file_name,
+        about=about,
+        open_url=reverse("documents:open", args=[row.pk]) if available else "",
+        remove_url=reverse("documents:remove", args=[row.pk]) if own else "",
+        state="" if available else gettext(DOCUMENT_STATE_LABELS[DocumentState(row.state)]),
+        tone="bad" if row.state == DocumentState.REFUSED else "warn",
+        note=row.refusal or row.note,
+    )
+
+
+def _removable(row: Document, consultation: Consultation) -> bool:
+    if consultation.state == State.CLARIFICATION and consultation.asked_at:
+        return row.added_at > consultation.asked_at and row.message_id is None
+    return consultation.state == State.DRAFT
+
+
+def size(count: int) -> str:
+    """Say a size in the unit that fits."""
+    if count < 1024 * 1024:
+        return gettext("%(count)s kB") % {"count": max(round(count / 1024), 1)}
+    return gettext("%(count)s MB") % {"count": f"{count / 1024 / 1024:.1f}".replace(".", ",")}

@@ -1,0 +1,139 @@
+"""Adding documents, handing them out by short-lived tickets, taking them back."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from django.contrib import messages
+from django.core import signing
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST
+
+from konsilium.actions import documents
+from konsilium.actions._record import record_viewing
+from konsilium.adapters.storage import StorageFull, TooLarge
+from konsilium.models import Consultation, Document
+from konsilium.web.http import found, words
+from konsilium.workflow.document import MAX_BYTES, DocumentState
+from konsilium.workflow.machine import Refused
+from konsilium.workflow.words import N_
+
+TICKET_SECONDS = 60
+_SALT = "document"
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)$")
+LEFT_OUT = {
+    "too_large": N_("%(name)s is larger than 100 MB and was not taken."),
+    "no_room": N_("There is no room for %(name)s on the server. Nothing of it was kept: tell the administrator."),
+}
+
+
+@require_POST
+def add(request: Any, pk: UUID) -> HttpResponse:
+    """Add one or several files to a request; each is said to be taken or refused by its name."""
+    row = found(Consultation.objects.visible_to(request.actor).filter(pk=pk).first())
+    files = request.FILES.getlist("files")
+    refusals = [gettext(LEFT_OUT[why]) % {"name": name} for name, why in getattr(request, "left_out", [])]
+    taken = 0
+    for file in files:
+        try:
+            take(request, row, file, kind=request.POST.get("kind", ""))
+            taken += 1
+        except Refused as refusal:
+            refusals.append(f"{file.name}: {words(refusal)}")
+    if not files and not refusals:
+        refusals.append(gettext("Choose a file first."))
+    if taken:
+        messages.success(request, gettext("Documents added: %(count)s") % {"count": taken})
+    if refusals and request.headers.get("X-Upload"):
+        return render(request, "documents/refused.html", {"refusals": refusals, "row": row}, status=422)
+    for refusal_text in refusals:
+        messages.error(request, refusal_text, extra_tags="bad")
+    return redirect(_back(request, row))
+
+
+def take(request: Any, row: Consultation, file: Any, *, kind: str, **more: Any) -> Document:
+    """Store a received file and make it a document of the request. Raises Refused with words for its sender."""
+    try:
+        stored = documents.store().receive(file.chunks(), MAX_BYTES)
+    except (TooLarge, StorageFull) as trouble:
+        why = "too_large" if isinstance(trouble, TooLarge) else "no_room"
+        raise Refused(LEFT_OUT[why], params={"name": file.name}) from trouble
+    upload = documents.Upload(stored, file.name or "")
+    return documents.add(row, upload, kind=kind, actor=request.actor, at=request.at, **more)
+
+
+def _back(request: Any, row: Consultation) -> str:
+    wanted = request.POST.get("next", "")
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+        return wanted
+    return reverse("consultation:show", args=[row.pk]) + "#documents"
+
+
+def open_document(request: Any, pk: UUID) -> HttpResponse:
+    """Log that the person takes a document, and send them to its bytes with a ticket for a minute."""
+    document = found(Document.objects.visible_to(request.actor).select_related("consultation").filter(pk=pk).first())
+    if document.state not in (DocumentState.AVAILABLE, DocumentState.SUPERSEDED):
+        raise Http404
+    record_viewing(document.consultation, "document", document.pk, actor=request.actor, at=request.at)
+    ticket = signing.dumps([str(document.pk), str(request.actor.membership_id)], salt=_SALT, compress=True)
+    return redirect("documents:file", ticket=ticket)
+
+
+def file(request: Any, ticket: str) -> HttpResponseBase:
+    """Hand out a document's bytes as an attachment to the person the ticket was made for, while it is fresh."""
+    try:
+        document_id, membership_id = signing.loads(ticket, salt=_SALT, max_age=TICKET_SECONDS)
+    except signing.SignatureExpired:
+        return render(request, "documents/expired.html", status=410)
+    except signing.BadSignature as bad:
+        raise Http404 from bad
+    if membership_id != str(request.actor.membership_id):
+        raise Http404
+    document = found(Document.objects.visible_to(request.actor).filter(pk=document_id).first())
+    return _bytes(request, document)
+
+
+def _bytes(request: Any, document: Document) -> HttpResponseBase:
+    start, length, status = _wanted(request.headers.get("Range", ""), document.size)
+    chunks: Iterator[bytes] = documents.store().open_range(document.sha256, start, length)
+    response = StreamingHttpResponse(chunks, status=status, content_type="application/octet-stream")
+    response.headers["Content-Type"] = document.media_type
+    response.headers["Content-Length"] = str(length)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(document.file_name, safe='')}"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Accept-Ranges"] = "bytes"
+    # A compressing middleware would read the whole stream.
+    response.headers["Content-Encoding"] = "identity"
+    if status == 206:  # noqa: PLR2004
+        response.headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{document.size}"
+    return response
+
+
+def _wanted(header: str, size: int) -> tuple[int, int, int]:
+    """Return where to begin, how many bytes, and the status, of a range that makes sense; else the whole."""
+    match = _RANGE.match(header)
+    if not match or int(match[1]) >= size:
+        return 0, size, 200
+    start = int(match[1])
+    end = min(int(match[2]), size - 1) if match[2] else size - 1
+    return (start, end - start + 1, 206) if end >= start else (0, size, 200)
+
+
+@require_POST
+def remove(request: Any, pk: UUID) -> HttpResponse:
+    """Take an own document back before it is sent."""
+    document = found(Document.objects.visible_to(request.actor).select_related("consultation").filter(pk=pk).first())
+    try:
+        documents.remove(document, actor=request.actor, at=request.at)
+        messages.success(request, gettext("%(name)s is removed.") % {"name": document.file_name})
+    except Refused as refusal:
+        messages.error(request, words(refusal), extra_tags="bad")
+    return redirect(_back(request, document.consultation))
