@@ -7,14 +7,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from tests.actions.test_triage import LATER, assigned, moved
+from tests.cast import NOW
+from tests.requests import sent
 
 from konsilium.actions import closing, triage
 from konsilium.models.access import acting
 from konsilium.web.triage import worklist
 from konsilium.web.triage.search import Search
-from tests.actions.test_triage import LATER, assigned, moved
-from tests.cast import NOW
-from tests.requests import sent
 
 pytestmark = pytest.mark.django_db
 
@@ -114,7 +114,14 @@ def test_the_list_shows_what_a_dispatcher_needs(cast, client_as):
     row = sent(cast, who="chita_doctor", urgency="emergency", at=timezone.now() - timedelta(minutes=5))
     client = client_as(cast.cniis_dispatcher)
     page = client.get("/triage/").content.decode()
-    for text in (row.number, "Зайцева О.П.", "Экстренная", "Читинская ККБ", "МСК+6", "Челюстно-лицевая хирургия"):
+    for text in (
+        row.number,
+        "Зайцева О.П.",
+        "Экстренная",
+        "Читинская ККБ",
+        "МСК+6",
+        "Челюстно-лицевая хирургия",
+    ):
         assert text in page, text
     assert 'class="unread"' in page
     client.get(f"/requests/{row.pk}/")
@@ -152,7 +159,9 @@ def test_a_page_costs_as_many_queries_with_fifty_rows_as_with_one(cast, client_a
 def test_a_consultant_is_named_from_the_list_and_the_dispatcher_comes_back_to_it(cast, client_as):
     row = sent(cast)
     client = client_as(cast.cniis_dispatcher)
-    line = client.get(f"/requests/{row.pk}/assign/?from=list", headers={"HX-Request": "true"}).content.decode()
+    line = client.get(
+        f"/requests/{row.pk}/assign/?from=list", headers={"HX-Request": "true"}
+    ).content.decode()
     assert line.lstrip().startswith("<tr")
     assert "Соколов Андрей" in line
     assert "0 открытых запросов" in line
@@ -162,3 +171,11 @@ def test_a_consultant_is_named_from_the_list_and_the_dispatcher_comes_back_to_it
     )
     assert (answer.status_code, answer.headers["Location"]) == (302, "/triage/")
     assert numbers(cast, "consultants") == [row.number]
+
+
+def test_hostile_names_are_shown_as_text(cast, client_as):
+    evil = '<img src=x onerror="alert(1)">'
+    sent(cast, patient_family=evil, requesting_name=evil)
+    page = client_as(cast.cniis_dispatcher).get("/triage/").content.decode()
+    assert evil not in page
+    assert page.count("&lt;img src=x onerror=&quot;alert(1)&quot;&gt;") == 2

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from konsilium.models import Consultation, Event
@@ -69,9 +70,10 @@ def story(
         last = Event.objects.filter(pk=before, consultation=consultation).values("at")[:1]
         rows = rows.filter(Q(at__lt=last) | Q(at=last, pk__lt=before))
     page = list(rows.order_by("-at", "-id")[: PAGE + 1])
+    address = reverse("consultation:timeline", args=[consultation.pk])
     return {
         "events": [_event(row, actor, read_at) for row in page[:PAGE]],
-        "earlier": page[PAGE - 1].pk if len(page) > PAGE else None,
+        "earlier": f"{address}?before={page[PAGE - 1].pk}" if len(page) > PAGE else "",
     }
 
 

@@ -31,8 +31,8 @@ def show(request: Any, pk: UUID) -> HttpResponse:
     row = _row(request, pk)
     if row.state == State.DRAFT:
         return redirect("drafting:edit", row.pk)
-    context = _context(request, row)
     record_viewing(row, "consultation", row.pk, actor=request.actor, at=request.at)
+    context = _context(request, row)
     mark_read(row, actor=request.actor, at=request.at)
     return render(request, "consultation/show.html", context)
 
@@ -41,7 +41,7 @@ def timeline(request: Any, pk: UUID) -> HttpResponse:
     """Show the timeline from a happening back."""
     row = _row(request, pk)
     part = story(row, actor=request.actor, before=_before(request))
-    context = {"head": head(row, actor=request.actor, at=request.at), "story": part, "pk": row.pk}
+    context = {"head": head(row, actor=request.actor, at=request.at), "story": part}
     return render(request, "consultation/timeline.html", context)
 
 

@@ -32,8 +32,6 @@ def show_list(request: Any) -> HttpResponse:
         "nothing_words": gettext("No request fits.")
         if search.is_narrowed
         else gettext("All is done in this list."),
-        "new": gettext("New"),
-        "assign": gettext("Assign"),
     }
     return render(request, "triage/list.html", context)
 
@@ -67,6 +65,7 @@ def _capped(count: int) -> str:
 def _filters(request: Any, search: Search) -> list[dict[str, Any]]:
     """Return the drop-down filters with their choices (two queries)."""
     people = Membership.objects.consultants_of(request.actor.organization_id)
+    names = people.values_list("person_id", "person__family", "person__given", "person__patronymic")
     profiles = Profile.objects.filter(is_active=True).order_by("name").values_list("pk", "name")
     return [
         {
@@ -85,7 +84,7 @@ def _filters(request: Any, search: Search) -> list[dict[str, Any]]:
             "name": "consultant",
             "label": gettext("Consultant"),
             "given": str(search.consultant or ""),
-            "choices": [(str(one.person_id), one.person.short_name) for one in people],
+            "choices": [(str(pk), " ".join(filter(None, parts))) for pk, *parts in names],
         },
     ]
 
