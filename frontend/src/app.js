@@ -1,5 +1,5 @@
 // What a page gains from scripts; each page works without them.
-import "htmx.org";
+import "htmx.org/dist/htmx.min.js"; // already as small as it gets
 import { countdowns } from "./js/countdown.js";
 import { keyboard } from "./js/keyboard.js";
 import { menus } from "./js/menus.js";

@@ -1,6 +1,4 @@
-// Times left tick by the server's clock, not by the visitor's.
-const MINUTE = 60;
-
+// Times left tick by the server's clock, not by the visitor's; said as web/clockface.py says them.
 export function countdowns() {
   const page = document.body.dataset;
   const skew = page.now ? Date.parse(page.now) - Date.now() : 0;
@@ -11,14 +9,16 @@ export function countdowns() {
 }
 
 function show(mark, skew, page) {
-  const seconds = Math.round((Date.parse(mark.dateTime) - Date.now() - skew) / 1000);
-  const minutes = Math.floor(Math.abs(seconds) / MINUTE);
-  const words = [
-    minutes >= 1440 && `${Math.floor(minutes / 1440)} ${page.days}`,
-    minutes >= MINUTE && minutes < 2880 && `${Math.floor((minutes % 1440) / MINUTE)} ${page.hours}`,
-    minutes < 1440 && `${minutes % MINUTE} ${page.minutes}`,
-  ].filter(Boolean);
-  mark.textContent = (seconds < 0 ? `${page.late} ` : "") + words.join(" ");
+  const seconds = Math.floor((Date.parse(mark.dateTime) - Date.now() - skew) / 1000);
+  const text = (seconds < 0 ? `${page.late} ` : "") + span(Math.floor(Math.abs(seconds) / 60), page);
+  if (mark.textContent !== text) mark.textContent = text;
   mark.classList.toggle("late", seconds < 0);
   mark.classList.toggle("soon", seconds >= 0 && seconds < 3600);
+}
+
+function span(total, page) {
+  const [days, hours, minutes] = [Math.floor(total / 1440), Math.floor(total / 60) % 24, total % 60];
+  if (days > 1 || (days && !hours)) return `${days} ${page.days}`;
+  if (days) return `${days} ${page.days} ${hours} ${page.hours}`;
+  return (hours ? `${hours} ${page.hours} ` : "") + `${minutes} ${page.minutes}`;
 }

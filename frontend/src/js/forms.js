@@ -5,12 +5,13 @@ export function forms() {
     if (event.target.closest("form[data-guard]")) changed = true;
   });
   document.addEventListener("submit", (event) => {
+    if (event.target.method === "dialog") return;
     changed = false;
     const button = event.submitter;
     if (button && !event.target.matches("[hx-post]")) setTimeout(() => (button.disabled = true));
   });
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && event.target.closest?.("form[data-guard]")) changed = false;
+    if (event.detail.successful && event.target.closest?.("form[data-guard]") === event.target) changed = false;
   });
   window.addEventListener("beforeunload", (event) => changed && event.preventDefault());
   window.addEventListener("pageshow", () => {
