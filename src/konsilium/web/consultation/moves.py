@@ -14,13 +14,18 @@ from konsilium.workflow.consultation import MACHINE, Facts, State
 from konsilium.workflow.machine import Refused
 from konsilium.workflow.roles import Role
 from konsilium.workflow.session import FELL_THROUGH, OPEN_SESSION, SessionState
+from konsilium.workflow.words import N_
 
 
 @dataclass(frozen=True)
 class Page:
-    """Where a move is made: a page with its form, or, where nothing has to be said, a button that posts there."""
+    """Where a move is made: a page with its form, or, where nothing has to be said, a button that posts there.
+
+    The button says what the rules call the move, unless `label` says it better.
+    """
 
     name: str
+    label: str = ""
     posts: bool = False
     main: bool = False
     danger: bool = False
@@ -40,11 +45,10 @@ PAGES = {
     ("no_video", Role.CONSULTANT): Page("consulting:no_video", posts=True, main=True),
     ("ask", Role.CONSULTANT): Page("consulting:ask"),
     ("hand_back", Role.CONSULTANT): Page("consulting:hand_back"),
-    ("session_held", Role.CONSULTANT): Page("consulting:session_held", posts=True, main=True),
     ("give_up_video", Role.CONSULTANT): Page("consulting:give_up_video", posts=True),
     ("reconsider", Role.CONSULTANT): Page("consulting:reconsider", posts=True),
-    ("place", Role.CONSULTANT): Page("consulting:write", main=True),
-    ("correct", Role.CONSULTANT): Page("consulting:correct"),
+    ("place", Role.CONSULTANT): Page("consulting:write", N_("Write the conclusion"), main=True),
+    ("correct", Role.CONSULTANT): Page("consulting:write", N_("Correct the conclusion")),
 }
 
 # What the person gives on the move's own page counts as given here.
@@ -96,7 +100,7 @@ def _button(row: Consultation, move: str, role: Role, facts: Facts) -> dict[str,
         return None
     return {
         "move": move,
-        "label": gettext(MACHINE.labels[move]),
+        "label": gettext(page.label or MACHINE.labels[move]),
         "address": address,
         "posts": page.posts,
         "main": page.main,
