@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+
+from konsilium.actions import triage
 from tests.actions.test_closing import completed
 from tests.actions.test_triage import assigned, moved
 from tests.journeys.test_triage import fill, text
 from tests.requests import seen, sent
-
-from konsilium.actions import triage
 
 pytestmark = pytest.mark.django_db
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"

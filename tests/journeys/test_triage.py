@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+
 from tests.requests import seen, sent
 
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from tests.actions.test_closing import completed
-from tests.actions.test_triage import assigned, moved
-from tests.requests import sent
 
 from konsilium.actions import consulting, conversation, triage
 from konsilium.actions._record import record
@@ -20,6 +17,9 @@ from konsilium.web.consultation import story
 from konsilium.workflow.consultation import MOVE_LABELS
 from konsilium.workflow.document import DOCUMENT_MACHINE
 from konsilium.workflow.session import SESSION_MOVE_LABELS
+from tests.actions.test_closing import completed
+from tests.actions.test_triage import assigned, moved
+from tests.requests import sent
 
 pytestmark = pytest.mark.django_db
 ROLES = ("omsk_doctor", "omsk_admin", "cniis_dispatcher", "cniis_consultant")

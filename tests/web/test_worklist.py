@@ -7,14 +7,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from tests.actions.test_triage import LATER, assigned, moved
-from tests.cast import NOW
-from tests.requests import sent
 
 from konsilium.actions import closing, triage
 from konsilium.models.access import acting
 from konsilium.web.triage import worklist
 from konsilium.web.triage.search import Search
+from tests.actions.test_triage import LATER, assigned, moved
+from tests.cast import NOW
+from tests.requests import sent
 
 pytestmark = pytest.mark.django_db
 
