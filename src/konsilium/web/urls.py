@@ -10,6 +10,7 @@ from konsilium.web.account import views as account
 from konsilium.web.closing import views as closing
 from konsilium.web.configuration import views as configuration
 from konsilium.web.consultation import views as consultation
+from konsilium.web.consulting import views as consulting
 from konsilium.web.conversation import views as conversation
 from konsilium.web.equipment import views as equipment
 from konsilium.web.dictionary import views as dictionary
@@ -22,6 +23,7 @@ from konsilium.web.onboarding import views as onboarding
 from konsilium.web.people import views as people
 from konsilium.web.timetable import views as timetable
 from konsilium.web.requests import views as requests
+from konsilium.web.sessions import views as sessions
 from konsilium.web.triage import views as triage
 
 
@@ -156,6 +158,33 @@ CONFIGURATION = [
     page("configuration/centres/<uuid:pk>/terms/", configuration.edit_term, "configuration.write", "term"),
 ]
 
+CONSULTING = [
+    page("consulting/", consulting.show_list, "consulting.list", "list"),
+    page("requests/<uuid:pk>/need-video/", consulting.need_video, "request.move", "need_video"),
+    page("requests/<uuid:pk>/no-video/", consulting.no_video, "request.move", "no_video"),
+    page("requests/<uuid:pk>/reconsider/", consulting.reconsider, "request.move", "reconsider"),
+    page("requests/<uuid:pk>/without-video/", consulting.give_up_video, "request.move", "give_up_video"),
+    page("requests/<uuid:pk>/ask-back/", consulting.ask, "request.move", "ask"),
+    page("requests/<uuid:pk>/hand-back/", consulting.hand_back, "request.move", "hand_back"),
+    page("requests/<uuid:pk>/conclusion/", consulting.write, "conclusion.write", "write"),
+    page("requests/<uuid:pk>/correction/", consulting.write, "conclusion.write", "correct"),
+    page("conclusions/<uuid:pk>/", consulting.conclusion, "conclusion.read", "conclusion"),
+]
+
+SESSIONS = [
+    page("requests/<uuid:pk>/sessions/propose/", sessions.propose, "session.move", "propose"),
+    page("sessions/<uuid:pk>/propose/", sessions.propose_again, "session.move", "propose_again"),
+    page("sessions/<uuid:pk>/counter/", sessions.counter, "session.move", "counter"),
+    page("sessions/<uuid:pk>/confirm/", sessions.confirm, "session.move", "confirm"),
+    page("sessions/<uuid:pk>/accept/", sessions.accept, "session.move", "accept"),
+    page("sessions/<uuid:pk>/start/", sessions.start, "session.move", "start"),
+    page("sessions/<uuid:pk>/held/", sessions.hold, "session.move", "hold"),
+    page("sessions/<uuid:pk>/missed/", sessions.miss, "session.move", "miss"),
+    page("sessions/<uuid:pk>/failed/", sessions.fail, "session.move", "fail"),
+    page("sessions/<uuid:pk>/cancel/", sessions.cancel, "session.move", "cancel"),
+    page("sessions/<uuid:pk>/calendar/", sessions.calendar, "session.read", "calendar"),
+]
+
 HEALTH = [
     page("healthz", health.healthz, PUBLIC, "healthz"),
     page("readyz", health.readyz, PUBLIC, "readyz"),
@@ -173,6 +202,8 @@ urlpatterns = [
     path("", include((CONSULTATION, "consultation"))),
     path("", include((TRIAGE, "triage"))),
     path("", include((CONVERSATION, "conversation"))),
+    path("", include((CONSULTING, "consulting"))),
+    path("", include((SESSIONS, "sessions"))),
     path("", include((CLOSING, "closing"))),
     path("", include((ONBOARDING, "onboarding"))),
     path("", include((EQUIPMENT, "equipment"))),

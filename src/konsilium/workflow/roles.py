@@ -101,6 +101,7 @@ RIGHTS = (
     _right("document.read", N_("Download a document"), *_CASE),
     _right("document.remove", N_("Remove an own document before it is sent"), *_CASE),
     _right("thread.write", N_("Write in the request's thread"), *_CASE),
+    _right("consulting.list", N_("See the requests assigned to oneself"), Role.CONSULTANT),
     _right("conclusion.write", N_("Write the conclusion"), Role.CONSULTANT),
     _right("conclusion.read", N_("Read a placed conclusion"), *_CASE),
     _right("session.read", N_("See a session with its request"), *_CASE),

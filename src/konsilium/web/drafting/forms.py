@@ -30,17 +30,17 @@ NORMALIZED = {
 SHOWN = {"requester_snils": format_snils, "patient_snils": format_snils, "patient_enp": format_enp}
 
 
-def _line(label: Any, length: int = 200, **given: Any) -> forms.CharField:
+def line_field(label: Any, length: int = 200, **given: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=length, required=False, **given)
 
 
-def _text(label: Any, rows: int = 4, **given: Any) -> forms.CharField:
+def text_field(label: Any, rows: int = 4, **given: Any) -> forms.CharField:
     return forms.CharField(
         label=label, max_length=20_000, required=False, widget=forms.Textarea(attrs={"rows": rows}), **given
     )
 
 
-def _choice(label: Any, labels: Mapping[Any, str], *, radio: bool = True, **given: Any) -> forms.ChoiceField:
+def choice_field(label: Any, labels: Mapping[Any, str], *, radio: bool = True, **given: Any) -> forms.ChoiceField:
     choices = [(str(code), _(text)) for code, text in labels.items()]
     if not radio:
         choices.insert(0, ("", "—"))
@@ -48,7 +48,7 @@ def _choice(label: Any, labels: Mapping[Any, str], *, radio: bool = True, **give
     return forms.ChoiceField(label=label, choices=choices, required=False, widget=widget, **given)
 
 
-def _date(label: Any, **given: Any) -> forms.DateField:
+def date_field(label: Any, **given: Any) -> forms.DateField:
     widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     return forms.DateField(
         label=label, required=False, widget=widget, input_formats=["%Y-%m-%d", "%d.%m.%Y"], **given
@@ -58,42 +58,42 @@ def _date(label: Any, **given: Any) -> forms.DateField:
 class RequestForm(forms.Form):
     """Everything a requester writes but the questions and the documents."""
 
-    urgency = _choice(_("Urgency"), words.URGENCIES)
-    kind = _choice(_("Consultation or council"), words.KINDS)
-    mode = _choice(_("Deferred or real time"), words.MODES, help_text=_("A wish: the consultant decides."))
-    occurrence = _choice(_("First or repeat"), words.OCCURRENCES)
-    goal = _choice(_("Goal"), words.GOALS, radio=False)
+    urgency = choice_field(_("Urgency"), words.URGENCIES)
+    kind = choice_field(_("Consultation or council"), words.KINDS)
+    mode = choice_field(_("Deferred or real time"), words.MODES, help_text=_("A wish: the consultant decides."))
+    occurrence = choice_field(_("First or repeat"), words.OCCURRENCES)
+    goal = choice_field(_("Goal"), words.GOALS, radio=False)
     profile_id = forms.ChoiceField(label=_("Profile"), required=False)
     named_centre_id = forms.ChoiceField(label=_("Consulting centre"), required=False)
     place_of_care = forms.ChoiceField(label=_("Place of care"), required=False)
     severity = forms.ChoiceField(label=_("Severity of the condition"), required=False)
-    incomplete_reason = _text(
+    incomplete_reason = text_field(
         _("Why it is sent incomplete"), 2, help_text=_("Only for an emergency: what is missing then may follow.")
     )
 
-    requester_name = _line(_("Doctor's name"), 310)
-    requester_snils = _line(_("Doctor's SNILS"), 20)
-    requester_department = _line(_("Department"))
-    requester_position = _line(_("Position"))
-    requester_specialty = _line(_("Specialty"))
-    requester_phone = _line(_("Phone"), 40)
+    requester_name = line_field(_("Doctor's name"), 310)
+    requester_snils = line_field(_("Doctor's SNILS"), 20)
+    requester_department = line_field(_("Department"))
+    requester_position = line_field(_("Position"))
+    requester_specialty = line_field(_("Specialty"))
+    requester_phone = line_field(_("Phone"), 40)
     requester_email = forms.EmailField(label=_("E-mail"), required=False)
 
     patient_unknown = forms.BooleanField(
         label=_("Unknown patient"), required=False, help_text=_("Only for an emergency.")
     )
-    patient_unknown_reason = _line(_("Why the patient is unknown"), 500)
-    patient_family = _line(_("Family name"), 100)
-    patient_given = _line(_("Given name"), 100)
-    patient_patronymic = _line(_("Patronymic"), 100)
-    patient_sex = _choice(_("Sex"), words.SEXES)
-    patient_birth_date = _date(_("Birth date"))
-    patient_snils = _line(_("SNILS"), 20, help_text=_("One of SNILS, policy or identity document is needed."))
-    patient_enp = _line(_("Insurance policy (ENP)"), 24)
-    patient_document = _line(_("Identity document"))
-    representative = _line(_("Legal representative"), 300, help_text=_("For a patient under 15: who, and how to reach them."))
+    patient_unknown_reason = line_field(_("Why the patient is unknown"), 500)
+    patient_family = line_field(_("Family name"), 100)
+    patient_given = line_field(_("Given name"), 100)
+    patient_patronymic = line_field(_("Patronymic"), 100)
+    patient_sex = choice_field(_("Sex"), words.SEXES)
+    patient_birth_date = date_field(_("Birth date"))
+    patient_snils = line_field(_("SNILS"), 20, help_text=_("One of SNILS, policy or identity document is needed."))
+    patient_enp = line_field(_("Insurance policy (ENP)"), 24)
+    patient_document = line_field(_("Identity document"))
+    representative = line_field(_("Legal representative"), 300, help_text=_("For a patient under 15: who, and how to reach them."))
 
-    diagnosis_code = _line(
+    diagnosis_code = line_field(
         _("ICD-10 code"),
         10,
         widget=forms.TextInput(
@@ -107,16 +107,16 @@ class RequestForm(forms.Form):
             }
         ),
     )
-    diagnosis_text = _line(_("Main diagnosis in words"), 2000)
-    diagnosis_certainty = _choice(_("Certainty of the diagnosis"), words.CERTAINTIES)
-    complaints = _text(_("Complaints"))
-    anamnesis = _text(_("Anamnesis"), 6)
-    objective_state = _text(_("Objective state"))
-    treatment = _text(_("Treatment given"))
+    diagnosis_text = line_field(_("Main diagnosis in words"), 2000)
+    diagnosis_certainty = choice_field(_("Certainty of the diagnosis"), words.CERTAINTIES)
+    complaints = text_field(_("Complaints"))
+    anamnesis = text_field(_("Anamnesis"), 6)
+    objective_state = text_field(_("Objective state"))
+    treatment = text_field(_("Treatment given"))
 
-    consent_kind = _choice(_("Kind of consent"), words.CONSENTS)
-    consent_date = _date(_("Date of consent"))
-    consent_by = _line(_("Who obtained the consent"), 300)
+    consent_kind = choice_field(_("Kind of consent"), words.CONSENTS)
+    consent_date = date_field(_("Date of consent"))
+    consent_by = line_field(_("Who obtained the consent"), 300)
 
     def __init__(self, data: Any, row: Consultation, questions: list[str]) -> None:
         """Fill the form from the row, and offer what this organisation may choose from."""

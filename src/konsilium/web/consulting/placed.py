@@ -1,0 +1,94 @@
+"""A placed conclusion as it is read and printed."""
+
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from konsilium.actions.concluding import lacking
+from konsilium.models import Conclusion, Consultation, Document
+from konsilium.web.clockface import day, local
+from konsilium.workflow.consultation import State
+from konsilium.workflow.document import DocumentState
+from konsilium.workflow.roles import Actor, Role
+from konsilium.workflow.words import CERTAINTIES, CONCLUSION_SCAN, GOALS, KINDS, MODES
+
+
+def panel(
+    consultation: Consultation, *, actor: Actor, at: datetime, roles: frozenset[Role]
+) -> dict[str, Any]:
+    """Return the conclusion's part of the request page: what is placed, and the author's own draft."""
+    rows = list(Conclusion.objects.visible_to(actor).filter(consultation=consultation).order_by("-edition"))
+    placed = [row for row in rows if row.placed_at]
+    draft = next((row for row in rows if not row.placed_at), None)
+    writes = Role.CONSULTANT in roles and consultation.state in (State.CONCLUSION, State.COMPLETED)
+    return {
+        "placed": [placed_conclusion(row, actor=actor) for row in placed[:1]],
+        "earlier": [_line(row, actor) for row in placed[1:]],
+        "writes": writes and (consultation.state == State.CONCLUSION or draft is not None),
+        "write_url": reverse("consulting:write", args=[consultation.pk]),
+        "has_draft": draft is not None,
+        "lacking": [gettext(label) for label in lacking(draft)] if draft else [],
+    }
+
+
+def _line(row: Conclusion, actor: Actor) -> dict[str, Any]:
+    return {
+        "edition": row.edition,
+        "at": local(row.placed_at, actor.time_zone),
+        "url": reverse("consulting:conclusion", args=[row.pk]),
+    }
+
+
+def placed_conclusion(row: Conclusion, *, actor: Actor) -> dict[str, Any]:
+    """Return a conclusion's parts in words (two queries: its answers, its scans)."""
+    answers = row.answers.select_related("question").order_by("question__number")
+    return {
+        **_line(row, actor),
+        "is_superseded": row.superseded_at is not None,
+        "author": ", ".join(part for part in (row.author_name, row.author_position, row.author_specialty) if part),
+        "organization": row.author_organization,
+        "facts": [(label, value) for label, value in _facts(row) if value],
+        "text": row.text,
+        "recommendations": row.recommendations,
+        "answers": [(answer.question.number, answer.question.text, answer.text) for answer in answers],
+        "needs": _needs(row),
+        "correction": row.correction,
+        "scans": [_scan(scan) for scan in _scans(row)],
+    }
+
+
+def _facts(row: Conclusion) -> list[tuple[str, str]]:
+    diagnosis = " ".join(part for part in (row.diagnosis_code, row.diagnosis_text) if part)
+    return [
+        (gettext("Kind"), _word(KINDS, row.kind)),
+        (gettext("Mode"), _word(MODES, row.mode)),
+        (gettext("Goal"), _word(GOALS, row.goal)),
+        (gettext("Diagnosis"), diagnosis),
+        (gettext("Certainty"), _word(CERTAINTIES, row.diagnosis_certainty) if diagnosis else ""),
+        (gettext("Documents studied"), row.documents_studied),
+    ]
+
+
+def _word(labels: dict[str, str], code: str) -> str:
+    return gettext(labels[code]) if code in labels else ""
+
+
+def _needs(row: Conclusion) -> list[str]:
+    needs = (
+        (row.visit_needed, gettext("An in-person visit is needed")),
+        (row.admission_needed, gettext("Admission is needed")),
+        (row.repeat_needed, gettext("A repeated consultation is needed")),
+        (row.next_date is not None, gettext("When: %(date)s") % {"date": day(row.next_date)}),
+    )
+    return [label for there, label in needs if there]
+
+
+def _scans(row: Conclusion) -> list[Document]:
+    rows = Document.objects.filter(conclusion=row, kind=CONCLUSION_SCAN)
+    return list(rows.filter(state__in=(DocumentState.AVAILABLE, DocumentState.SUPERSEDED)))
+
+
+def _scan(row: Document) -> dict[str, str]:
+    return {"name": row.file_name, "url": reverse("documents:open", args=[row.pk])}
