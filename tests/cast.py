@@ -45,6 +45,15 @@ PEOPLE = {
     "nmic_consultant": ("nmic", Role.CONSULTANT, "Юдин", "Марк"),
 }
 
+# The right role in the wrong house: who must see nothing of a request from Omsk to the dental centre.
+STRANGERS = {
+    Role.REQUESTER: "chita_doctor",
+    Role.ORG_ADMIN: "chita_admin",
+    Role.TECHNICIAN: "chita_technician",
+    Role.DISPATCHER: "nmic_dispatcher",
+    Role.CONSULTANT: "nmic_consultant",
+}
+
 
 class Cast:
     """Everybody by name: `cast.omsk_doctor` is an Actor; `cast.house("omsk")` an organisation's id."""
@@ -54,7 +63,9 @@ class Cast:
         self.houses = {name: self._house(name, *facts) for name, facts in HOUSES.items()}
         self.actors = {name: self._person(name, *facts) for name, facts in PEOPLE.items()}
         self.profiles = {
-            "mfs": self._profile("mfs", "Челюстно-лицевая хирургия", [["cbct", "panoramic", "ct"], ["face_photo"]]),
+            "mfs": self._profile(
+                "mfs", "Челюстно-лицевая хирургия", [["cbct", "panoramic", "ct"], ["face_photo"]]
+            ),
             "neuro": self._profile("neuro", "Нейрохирургия", []),
         }
         for centre, profile in (("cniis", "mfs"), ("nmic", "neuro"), ("nmic", "mfs")):
@@ -71,6 +82,10 @@ class Cast:
             return self.__dict__["actors"][name]
         except KeyError:
             raise AttributeError(name) from None
+
+    def actor_of(self, login) -> Actor:
+        """The actor behind a login; every login of the cast is its name here."""
+        return self.actors[login]
 
     def house(self, name) -> UUID:
         return self.houses[name]
