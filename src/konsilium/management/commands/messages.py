@@ -67,10 +67,16 @@ def used() -> Iterator[tuple[str, str | None, str]]:
     for path in sorted((*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.html"), *PACKAGE.rglob("*.txt"))):
         source = path.read_text()
         if path.suffix != ".py":
-            source = templatize(source, origin=str(path))
+            source = _calls(templatize(source, origin=str(path)))
         for line, message, _, context in extract("python", io.BytesIO(source.encode()), keywords=KEYWORDS):
             text = message if isinstance(message, str) else next(part for part in message if part)
             yield f"{path.relative_to(PACKAGE)}:{line}", context, text
+
+
+def _calls(source: str) -> str:
+    """Keep only the marked texts of a page, each on its own line: what stands around them is no Python."""
+    lines = (" ".join(re.findall(r"\w*gettext\((?:[^()']|u?'(?:[^'\\]|\\.)*')*\)", line)) for line in source.splitlines())
+    return "\n".join(line.replace(") ", "); ") for line in lines)
 
 
 def _check(entry: polib.POEntry, earlier: polib.POEntry | None) -> None:
