@@ -1,4 +1,4 @@
-// An open menu closes on Escape and on a click elsewhere; buttons that copy and print; errors get the focus.
+// An open menu closes on Escape and on a click elsewhere; buttons that copy and print.
 export function menus() {
   document.addEventListener("click", (event) => {
     close((menu) => !menu.contains(event.target));
@@ -7,7 +7,6 @@ export function menus() {
     if (event.target.closest("[data-print]")) window.print();
   });
   document.addEventListener("keydown", (event) => event.key === "Escape" && close(() => true));
-  document.querySelector(".summary[role=alert]")?.focus();
 }
 
 function close(which) {

@@ -12,18 +12,19 @@ from konsilium.web.configuration import views as configuration
 from konsilium.web.consultation import views as consultation
 from konsilium.web.consulting import views as consulting
 from konsilium.web.conversation import views as conversation
-from konsilium.web.equipment import views as equipment
+from konsilium.web.design import views as design
 from konsilium.web.dictionary import views as dictionary
 from konsilium.web.documents import views as documents
 from konsilium.web.drafting import views as drafting
+from konsilium.web.equipment import views as equipment
 from konsilium.web.notices import views as notices
 from konsilium.web.onboarding import access as onboarding_access
 from konsilium.web.onboarding import public
 from konsilium.web.onboarding import views as onboarding
 from konsilium.web.people import views as people
-from konsilium.web.timetable import views as timetable
 from konsilium.web.requests import views as requests
 from konsilium.web.sessions import views as sessions
+from konsilium.web.timetable import views as timetable
 from konsilium.web.triage import views as triage
 
 
@@ -128,11 +129,26 @@ ONBOARDING = [
     page("organizations/<uuid:pk>/correct/", onboarding.correct, "application.move", "correct"),
     page("organizations/<uuid:pk>/log/", onboarding.log, "contact.log", "log"),
     page("organizations/<uuid:pk>/contacts/add/", onboarding.add_contact, "contact.log", "add_contact"),
-    page("organizations/<uuid:pk>/contacts/<uuid:contact>/", onboarding.change_contact, "contact.log", "change_contact"),
+    page(
+        "organizations/<uuid:pk>/contacts/<uuid:contact>/",
+        onboarding.change_contact,
+        "contact.log",
+        "change_contact",
+    ),
     page("organizations/<uuid:pk>/access/", onboarding_access.issue, "access.issue", "issue"),
-    page("organizations/<uuid:pk>/access/<uuid:member>/again/", onboarding_access.renew, "access.issue", "renew"),
+    page(
+        "organizations/<uuid:pk>/access/<uuid:member>/again/",
+        onboarding_access.renew,
+        "access.issue",
+        "renew",
+    ),
     page("organizations/<uuid:pk>/access/<uuid:member>/end/", onboarding_access.end, "access.issue", "end"),
-    page("organizations/<uuid:pk>/access/<uuid:member>/restore/", onboarding_access.restore, "access.issue", "restore"),
+    page(
+        "organizations/<uuid:pk>/access/<uuid:member>/restore/",
+        onboarding_access.restore,
+        "access.issue",
+        "restore",
+    ),
 ]
 
 EQUIPMENT = [
@@ -185,6 +201,8 @@ SESSIONS = [
     page("sessions/<uuid:pk>/calendar/", sessions.calendar, "session.read", "calendar"),
 ]
 
+DESIGN = [page("design/", design.show, PUBLIC, "show")]
+
 HEALTH = [
     page("healthz", health.healthz, PUBLIC, "healthz"),
     page("readyz", health.readyz, PUBLIC, "readyz"),
@@ -192,6 +210,7 @@ HEALTH = [
 
 urlpatterns = [
     *HEALTH,
+    path("", include((DESIGN, "design"))),
     path("", include((ACCOUNT, "account"))),
     path("", include((PEOPLE, "people"))),
     path("", include((NOTICES, "notices"))),
