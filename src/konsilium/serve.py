@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
 
@@ -74,9 +75,17 @@ def pages() -> None:
     workers = os.environ.get("KONSILIUM_WORKERS", str(min(os.cpu_count() or 1, 8)))
     threads = os.environ.get("KONSILIUM_THREADS", "3")
     command = ["granian", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT)]
-    command += ["--workers", workers, "--blocking-threads", threads, "--backpressure", "128", "--no-access-log"]
+    command += [
+        "--workers",
+        workers,
+        "--blocking-threads",
+        threads,
+        "--backpressure",
+        "128",
+        "--no-access-log",
+    ]
     command += ["--log-level", "warning", "--respawn-failed-workers", "--workers-kill-timeout", "10"]
-    os.execv(sys.executable, [sys.executable, "-m", *command, "konsilium.wsgi:application"])
+    os.execv(sys.executable, [sys.executable, "-m", *command, "konsilium.wsgi:application"])  # noqa: S606
 
 
 def worker() -> None:
@@ -127,7 +136,9 @@ def cast_table(people: list[dict[str, str]]) -> str:
     """Return the cast as a table for a terminal."""
     columns = ("role", "name", "organization", "login", "password")
     widths = {name: max(len(person[name]) for person in people) for name in columns}
-    return "\n".join("  ".join(person[name].ljust(widths[name]) for name in columns).rstrip() for person in people)
+    return "\n".join(
+        "  ".join(person[name].ljust(widths[name]) for name in columns).rstrip() for person in people
+    )
 
 
 def collect_static() -> None:
@@ -193,7 +204,7 @@ class Part:
     def start(self) -> None:
         """Start the child in a session of its own, so that Ctrl-C reaches it through us alone."""
         command = [sys.executable, "-m", "konsilium", *self.arguments]
-        self.process = subprocess.Popen(command, start_new_session=True, preexec_fn=_end_with_parent)
+        self.process = subprocess.Popen(command, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: PLW1509  one system call
         self.started = time.monotonic()
 
     def look(self) -> None:
@@ -250,8 +261,8 @@ def _ready() -> bool:
     host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
     host = {"0.0.0.0": "127.0.0.1"}.get(host, host)  # noqa: S104
     try:
-        with urllib.request.urlopen(f"http://{host}:{settings.PORT}/readyz", timeout=2) as answer:  # noqa: S310
-            return bool(answer.status == 200)
+        with urllib.request.urlopen(f"http://{host}:{settings.PORT}/readyz", timeout=2) as answer:
+            return bool(answer.status == HTTPStatus.OK)
     except (urllib.error.URLError, OSError):
         return False
 

@@ -22,7 +22,7 @@ def _flag(name: str) -> bool:
 
 def _port(name: str, default: int) -> int:
     text = os.environ.get(name, str(default))
-    if not text.isdecimal() or not 0 < int(text) < 65536:
+    if not text.isdecimal() or int(text) not in range(1, 65536):
         raise BadSetting(f"{name} must be a port from 1 to 65535, not {text!r}.")
     return int(text)
 
@@ -37,7 +37,9 @@ def _data_folder() -> Path:
             "that you may write to."
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise BadSetting(f"The data folder {folder} can't be written to. Give it to this user, or set KONSILIUM_DATA.")
+        raise BadSetting(
+            f"The data folder {folder} can't be written to. Give it to this user, or set KONSILIUM_DATA."
+        )
     return folder
 
 
@@ -141,7 +143,9 @@ TEMPLATES = [
                 *(["konsilium.web.context.layout"] if (PACKAGE / "web" / "context.py").exists() else []),
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
-            "loaders": [("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"])],
+            "loaders": [
+                ("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"])
+            ],
         },
     }
 ]

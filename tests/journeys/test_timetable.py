@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from tests.requests import sent
 
 from konsilium.models import Session
 from konsilium.models.access import acting, door
+from tests.requests import sent
 
 pytestmark = pytest.mark.django_db
 

@@ -61,7 +61,8 @@ def _begin(row: Consultation, actor: Actor, at: datetime) -> Conclusion:
     draft.save(force_insert=True)
     earlier = dict(placed.answers.values_list("question_id", "text")) if placed else {}
     Answer.objects.bulk_create(
-        Answer(conclusion=draft, question=question, text=earlier.get(question.pk, "")) for question in row.questions.all()
+        Answer(conclusion=draft, question=question, text=earlier.get(question.pk, ""))
+        for question in row.questions.all()
     )
     return draft
 
@@ -107,7 +108,9 @@ def save_draft(
     return draft
 
 
-def place(consultation: Consultation, *, actor: Actor, at: datetime, version: int | None = None) -> Conclusion:
+def place(
+    consultation: Consultation, *, actor: Actor, at: datetime, version: int | None = None
+) -> Conclusion:
     """Place the drafted conclusion: from now on the requesting side reads it, and nobody changes it.
 
     Raises what `step` raises: Missing while a question is unanswered or the scan is not attached.

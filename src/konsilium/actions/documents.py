@@ -105,7 +105,10 @@ def _media_type(upload: Upload) -> str:
 
 def _may_add(row: Consultation, kind: str, actor: Actor) -> None:
     if kind == CONCLUSION_SCAN:
-        if not row.roles_of(actor) & set(CENTRE_ROLES) or row.state not in (State.CONCLUSION, State.COMPLETED):
+        if not row.roles_of(actor) & set(CENTRE_ROLES) or row.state not in (
+            State.CONCLUSION,
+            State.COMPLETED,
+        ):
             raise NotNow(N_("This step is not possible in the present state."))
     elif kind not in DOCUMENT_KINDS:
         raise Refused(N_("Choose what kind of document it is."))
@@ -136,7 +139,9 @@ def check_waiting(*, at: datetime) -> int:
     if isinstance(_scanner(), NullScanner):
         return 0
     with as_worker():
-        rows = Document.objects.filter(state=DocumentState.QUARANTINED).only("id", "consultation_id", "sha256")
+        rows = Document.objects.filter(state=DocumentState.QUARANTINED).only(
+            "id", "consultation_id", "sha256"
+        )
         waiting = list(rows.order_by("id")[:CHECK_BATCH])
     try:
         return sum(_check(document, at) for document in waiting)

@@ -129,14 +129,26 @@ def submit(
     Raises what `step` raises: Missing while something is lacking, or when no route leads to the centre.
     """
     with step(
-        consultation, "submit", actor=actor, at=at, version=version, facts=lambda row: _send_facts(row, actor, at)
+        consultation,
+        "submit",
+        actor=actor,
+        at=at,
+        version=version,
+        facts=lambda row: _send_facts(row, actor, at),
     ) as row:
-        centre = Organization.objects.get(pk=row.named_centre_id)
+        centre, profile_id = _destination(row)
         row.centre, row.centre_name, row.centre_time_zone = centre, centre.short_name, centre.time_zone
         row.submitted_at = at
-        term = Term.objects.of(centre_id=centre.pk, profile_id=row.profile_id, urgency=row.urgency)
+        term = Term.objects.of(centre_id=centre.pk, profile_id=profile_id, urgency=row.urgency)
         row.set_clock(clock.start(at, term))
     return row
+
+
+def _destination(row: Consultation) -> tuple[Organization, UUID]:
+    """Return where the request goes; the rules have just said that both are named."""
+    if row.named_centre_id is None or row.profile_id is None:
+        raise NotNow(N_("Choose a profile and a consulting centre."))
+    return Organization.objects.get(pk=row.named_centre_id), row.profile_id
 
 
 def _send_facts(row: Consultation, actor: Actor, at: datetime) -> Facts:
@@ -209,11 +221,19 @@ def copy(consultation: Consultation, *, actor: Actor, at: datetime) -> Consultat
 
 
 def _copy_documents(old: Consultation, new: Consultation, actor: Actor, at: datetime) -> None:
-    rows = Document.objects.filter(consultation=old, message=None, conclusion=None).present().exclude(kind="consent")
+    rows = (
+        Document.objects.filter(consultation=old, message=None, conclusion=None)
+        .present()
+        .exclude(kind="consent")
+    )
     for document in rows:
         document.pk = uuid7()
         document.consultation = new
-        document.author_id, document.author_name, document.author_role = actor.person_id, actor.name, actor.role
+        document.author_id, document.author_name, document.author_role = (
+            actor.person_id,
+            actor.name,
+            actor.role,
+        )
         document.added_at = at
         document.save(force_insert=True)
 

@@ -76,7 +76,7 @@ def tick(endpoint: Endpoint, step: str, *, actor: Actor, at: datetime) -> None:
     GuideTick.objects.bulk_create([done], ignore_conflicts=True)
 
 
-def untick(endpoint: Endpoint, step: str, *, actor: Actor, at: datetime) -> None:  # noqa: ARG001  every action takes at
+def untick(endpoint: Endpoint, step: str, *, actor: Actor, at: datetime) -> None:
     """Take a tick back."""
     _check_step(endpoint, step, actor)
     GuideTick.objects.filter(endpoint=endpoint, step=step).delete()

@@ -12,7 +12,6 @@ from psycopg.types.range import TimestamptzRange
 from konsilium.actions._record import Note, mark_read, record
 from konsilium.actions._step import lock, save_way, session_step, step
 from konsilium.models import Consultation, EquipmentTest, Session, SessionOption
-from konsilium.models.access import door
 from konsilium.workflow.consultation import Facts, State
 from konsilium.workflow.machine import Missing, NotNow, NotYours
 from konsilium.workflow.reasons import reason_is_stated
@@ -48,7 +47,7 @@ def propose(
     times: Sequence[datetime],
     *,
     minutes: int = 30,
-    connection_given: Connection = Connection(),  # noqa: B008  frozen
+    connection_given: Connection = Connection(),
     note: str = "",
     actor: Actor,
     at: datetime,
@@ -84,6 +83,8 @@ def _may_propose(row: Consultation, actor: Actor) -> None:
 
 
 def _new_session(row: Consultation, minutes: int, note: str, at: datetime) -> Session:
+    if row.centre_id is None or row.consultant_id is None:
+        raise NotNow(N_("This step is not possible in the present state."))
     return Session(
         consultation=row,
         consultation_number=row.number,
@@ -294,7 +295,7 @@ def options_on_the_table(session: Session) -> list[SessionOption]:
     return list(_on_the_table(session))
 
 
-def tested(actor: Actor, kind: str, *, at: datetime) -> str:
+def tested(actor: Actor, kind: str) -> str:
     """Say what the newest test of the actor's organisation's endpoint of this kind was, for the timetable."""
     tests = EquipmentTest.objects.filter(endpoint__kind=kind, endpoint__organization_id=actor.organization_id)
     newest = tests.order_by("-at").values_list("verdict", "at").first()
@@ -324,7 +325,7 @@ def _connect(row: Session, side: Side, given: Connection, actor: Actor) -> None:
     for name in ("dial", "pin", "phone", "technician"):
         setattr(row, f"{side}_{name}", getattr(given, name))
     setattr(row, f"{side}_connection", given.kind)
-    setattr(row, f"{side}_test", tested(actor, given.kind, at=row.created_at))
+    setattr(row, f"{side}_test", tested(actor, given.kind))
 
 
 def _offer(row: Session, side: Side, times: Sequence[datetime], number: int) -> None:
@@ -340,5 +341,3 @@ def _check_times(times: Sequence[datetime], at: datetime) -> None:
 
 def _times_are_good(times: Sequence[datetime], at: datetime) -> bool:
     return 0 < len(times) <= MOST_TIMES and all(moment > at for moment in times)
-
-

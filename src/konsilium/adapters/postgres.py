@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OLDEST = 15
+# From this version on the server brings its own locale.
+BUILTIN_LOCALE = 17
 SOCKET_PATH_LIMIT = 90
 PR_SET_PDEATHSIG = 1
 ROLES = (
@@ -139,7 +141,9 @@ class Cluster:
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         major = int(re.search(r"\d+", self._version())[0])  # type: ignore[index]
         locale = (
-            ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if major >= 17 else ["--locale=C.UTF-8"]
+            ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+            if major >= BUILTIN_LOCALE
+            else ["--locale=C.UTF-8"]
         )
         speed = ["--no-sync"] if self.for_tests else []
         command = [
@@ -204,7 +208,7 @@ class Cluster:
                 stdout=output,
                 stderr=output,
                 stdin=subprocess.DEVNULL,
-                preexec_fn=_die_with_parent,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509  one system call, and no threads yet
                 start_new_session=True,
             )
         self._wait(log)

@@ -154,6 +154,7 @@ def people() -> list[str]:
     own = f"organization_id = {ORGANIZATION}"
     myself = f"id = {PERSON}"
     seen = "EXISTS (SELECT 1 FROM konsilium_membership m WHERE m.person_id = konsilium_person.id)"
+    invited = "EXISTS (SELECT 1 FROM konsilium_membership m WHERE m.person_id = konsilium_onetimelink.person_id)"
     counterparts = "role IN ('org_admin', 'technician')"
     plain = ("k_technician", "k_requester", "k_consultant", "k_sysadmin", "k_person")
     contact = "family, given, patronymic, email, phone, snils, language"
@@ -168,11 +169,14 @@ def people() -> list[str]:
         *allow("membership", "SELECT", plain, mine),
         *allow("membership", "SELECT", ("k_org_admin", "k_dispatcher"), f"{mine} OR {own}"),
         *allow("membership", "SELECT", ("k_coordinator",), f"{mine} OR {counterparts}"),
-        *allow("membership", "INSERT, UPDATE", ("k_org_admin",), own),
-        *allow("membership", "INSERT, UPDATE", ("k_coordinator",), counterparts),
+        *allow("membership", "INSERT", ("k_org_admin",), own),
+        *allow("membership", "INSERT", ("k_coordinator",), counterparts),
+        # Whose it is, where and as what never changes; an end and a place do.
+        *allow("membership", "UPDATE", ("k_org_admin",), own, columns="is_active"),
+        *allow("membership", "UPDATE", ("k_coordinator",), counterparts, columns="is_active"),
         *allow("membership", "SELECT", ("k_account", "k_worker"), "true"),
-        *allow("membership", "UPDATE", SIGNED_IN[3:6], mine, columns="department, position, specialty"),
-        *allow("onetimelink", "INSERT", ("k_org_admin", "k_coordinator"), "used_at IS NULL"),
+        *allow("membership", "UPDATE", ACTING, mine, columns="department, position, specialty"),
+        *allow("onetimelink", "INSERT", ("k_org_admin", "k_coordinator"), f"used_at IS NULL AND {invited}"),
         *allow("onetimelink", "SELECT, INSERT, UPDATE", account, "true"),
     ]
     for name in ("credential", "recoverycode", "websession"):
@@ -266,7 +270,8 @@ def remembering() -> list[str]:
     mine = f"person_id = {PERSON}"
     own = f"organization_id = {ORGANIZATION}"
     return [
-        *allow("deskevent", "SELECT", ("k_coordinator", "k_sysadmin", "k_worker", "k_account"), "true"),
+        *allow("deskevent", "SELECT", ("k_sysadmin", "k_worker", "k_account"), "true"),
+        *allow("deskevent", "SELECT", ("k_coordinator",), "organization_id IS NOT NULL"),
         *allow("deskevent", "SELECT", ("k_org_admin", "k_technician"), own),
         *allow("deskevent", "SELECT, INSERT", ("k_door",), "true"),
         *allow("delivery", "INSERT", ("k_door",), "true"),

@@ -67,4 +67,6 @@ class Answer(Row):
 
     class Meta:
         ordering = ["question__number"]
-        constraints = [models.UniqueConstraint(fields=["conclusion", "question"], name="one_answer_a_question")]
+        constraints = [
+            models.UniqueConstraint(fields=["conclusion", "question"], name="one_answer_a_question")
+        ]

@@ -30,7 +30,8 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
 
     def visible_to(self, actor: Actor) -> "ConsultationQuerySet":
         """Own ones for a doctor, the organisation's for its administrator, the centre's for its dispatcher,
-        the assigned ones for a consultant, none for anybody else."""
+        the assigned ones for a consultant, none for anybody else.
+        """
         return self.filter(_visible(actor))
 
     def open(self) -> "ConsultationQuerySet":
@@ -166,7 +167,9 @@ class Consultation(VersionedRow):
 
     class Meta:
         indexes = [
-            models.Index(fields=["centre", "due_at", "id"], name="centre_by_due", condition=~models.Q(centre=None)),
+            models.Index(
+                fields=["centre", "due_at", "id"], name="centre_by_due", condition=~models.Q(centre=None)
+            ),
             models.Index(fields=["centre", "state", "due_at", "id"], name="centre_state_by_due"),
             models.Index(fields=["requester", "-updated_at", "-id"], name="requester_by_update"),
             models.Index(fields=["requesting_organization", "-updated_at", "-id"], name="asking_by_update"),
@@ -224,4 +227,6 @@ class Question(Row):
 
     class Meta:
         ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["consultation", "number"], name="one_question_a_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["consultation", "number"], name="one_question_a_number")
+        ]

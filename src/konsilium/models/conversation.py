@@ -22,7 +22,9 @@ class Message(Row):
 
     consultation = models.ForeignKey(Consultation, on_delete=models.CASCADE, related_name="messages")
     kind = models.CharField(
-        max_length=8, choices=[(MESSAGE, "message"), (QUESTION, "question"), (ANSWER, "answer")], default=MESSAGE
+        max_length=8,
+        choices=[(MESSAGE, "message"), (QUESTION, "question"), (ANSWER, "answer")],
+        default=MESSAGE,
     )
     answers = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="replies")
     text = models.TextField()
@@ -48,4 +50,6 @@ class ReadMark(models.Model):
     read_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["person_id", "consultation"], name="one_mark_a_person")]
+        constraints = [
+            models.UniqueConstraint(fields=["person_id", "consultation"], name="one_mark_a_person")
+        ]

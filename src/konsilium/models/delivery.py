@@ -20,7 +20,9 @@ class Delivery(Row):
     class Meta:
         indexes = [
             models.Index(
-                fields=["next_try_at"], name="delivery_waits", condition=models.Q(done_at=None, parked_at=None)
+                fields=["next_try_at"],
+                name="delivery_waits",
+                condition=models.Q(done_at=None, parked_at=None),
             )
         ]
 

@@ -63,7 +63,9 @@ class Event(Happening):
 class DeskEvent(Happening):
     """Something that happened outside any request: an organisation, an account, a sign-in. No patient here."""
 
-    organization = models.ForeignKey(Organization, null=True, on_delete=models.SET_NULL, related_name="events")
+    organization = models.ForeignKey(
+        Organization, null=True, on_delete=models.SET_NULL, related_name="events"
+    )
     subject = models.CharField(max_length=20)
     subject_id = models.UUIDField(null=True)
     from_state = models.CharField(max_length=20, blank=True)
@@ -91,7 +93,9 @@ class Viewing(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["person_id", "subject_id", "bucket"], name="one_viewing_in_ten_minutes")
+            models.UniqueConstraint(
+                fields=["person_id", "subject_id", "bucket"], name="one_viewing_in_ten_minutes"
+            )
         ]
 
 

@@ -22,7 +22,9 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         """Coordinators and system administrators see all; everybody else their own and the active centres."""
         if actor.role in (Role.COORDINATOR, Role.SYSADMIN):
             return self
-        return self.filter(models.Q(pk=actor.organization_id) | models.Q(pk__in=Organization.objects.centres()))
+        return self.filter(
+            models.Q(pk=actor.organization_id) | models.Q(pk__in=Organization.objects.centres())
+        )
 
     def centres(self) -> "OrganizationQuerySet":
         """Active organisations that consult."""
@@ -34,6 +36,8 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 
     def centres_for(self, level: int, profile_id: UUID | str | None) -> "OrganizationQuerySet":
         """Centres that take this profile from organisations of this level, by name."""
+        if profile_id is None:
+            return self.none()
         routes = Route.objects.filter(profile_id=profile_id, requester_level=level, is_open=True)
         return self.centres().filter(pk__in=routes.values("centre_id")).order_by("short_name", "id")
 

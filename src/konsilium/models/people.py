@@ -75,7 +75,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def consultants_of(self, centre_id: UUID) -> "MembershipQuerySet":
         """Active consultants of a centre, by name."""
-        rows = self.filter(organization_id=centre_id, role=Role.CONSULTANT, is_active=True, person__is_active=True)
+        rows = self.filter(
+            organization_id=centre_id, role=Role.CONSULTANT, is_active=True, person__is_active=True
+        )
         return rows.select_related("person").order_by("person__family", "person__given", "id")
 
 

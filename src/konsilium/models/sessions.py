@@ -1,6 +1,6 @@
 """Web sessions in the database, with the columns that people need to recognise and end their own."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -34,15 +34,19 @@ class SessionStore(DatabaseStore):
         """Return our table."""
         return WebSession
 
+    def take_over(self, session_data: str) -> None:
+        """Use what the entry has read already instead of reading it again."""
+        self._session_cache = self.decode(session_data)
+
     def create_model_instance(self, data: dict[str, Any]) -> WebSession:
         """Lift who acts, and from where, into columns."""
-        row = super().create_model_instance(data)
+        row: Any = super().create_model_instance(data)
         for name in ("person_id", "membership_id"):
             setattr(row, name, data.get(name))
         row.network = data.get("network", "")
         row.device = data.get("device", "")[:200]
         row.started_at = row.seen_at = timezone.now()
-        return row
+        return cast("WebSession", row)
 
     def load(self) -> dict[str, Any]:
         """Load in the sign-in's context."""

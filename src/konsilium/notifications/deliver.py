@@ -31,7 +31,9 @@ def tell_pending(*, at: datetime) -> int:
 def _tell_next(at: datetime) -> bool:
     with as_worker():
         rows = Delivery.objects.select_for_update(skip_locked=True)
-        pending = rows.filter(done_at=None, parked_at=None, next_try_at__lte=at).order_by("next_try_at").first()
+        pending = (
+            rows.filter(done_at=None, parked_at=None, next_try_at__lte=at).order_by("next_try_at").first()
+        )
         if pending is None:
             return False
         try:
@@ -107,7 +109,11 @@ def send_pending(mailer: Mailer, *, at: datetime) -> int:
 def _send_next(mailer: Mailer, at: datetime) -> bool:
     with as_worker():
         rows = Notice.objects.select_for_update(skip_locked=True)
-        waiting = rows.filter(mailed_at=None, mail_parked_at=None, mail_due_at__lte=at).order_by("mail_due_at").first()
+        waiting = (
+            rows.filter(mailed_at=None, mail_parked_at=None, mail_due_at__lte=at)
+            .order_by("mail_due_at")
+            .first()
+        )
         if waiting is None:
             return False
         languages = dict(Person.objects.filter(pk=waiting.person_id).values_list("id", "language"))
@@ -116,7 +122,9 @@ def _send_next(mailer: Mailer, at: datetime) -> bool:
             waiting.mailed_at = at
         except (MailRefused, MailUnavailable) as error:
             _put_letter_off(waiting, error, at)
-        waiting.save(update_fields=["mailed_at", "mail_tries", "mail_due_at", "mail_parked_at", "mail_trouble"])
+        waiting.save(
+            update_fields=["mailed_at", "mail_tries", "mail_due_at", "mail_parked_at", "mail_trouble"]
+        )
         return True
 
 

@@ -21,7 +21,9 @@ def of_notice(notice: Notice, language: str, *, at: datetime) -> Mail:
     with translation.override(language):
         subject = sentence(notice.kind, notice.number)
         needs = gettext("Your action is needed.") if notice.needs_action else ""
-        text = "\n\n".join(part for part in (f"{subject}.", needs, f"{settings.PUBLIC_URL}{notice.path}", _why()) if part)
+        text = "\n\n".join(
+            part for part in (f"{subject}.", needs, f"{settings.PUBLIC_URL}{notice.path}", _why()) if part
+        )
         return _mail(str(notice.pk), notice.mail_to, subject, text, at)
 
 
@@ -34,7 +36,9 @@ def send_reset(person: Person, address: str, *, at: datetime) -> None:
         return
     with translation.override(person.language):
         subject = gettext("A new password for Konsilium")
-        text = "\n\n".join((gettext("Follow this link within an hour to set a new password:"), address, _why()))
+        text = "\n\n".join(
+            (gettext("Follow this link within an hour to set a new password:"), address, _why())
+        )
         letter = _mail(str(uuid7()), person.email, subject, text, at)
     threading.Thread(target=_send, args=[letter], daemon=True).start()
 
@@ -48,7 +52,13 @@ def _send(letter: Mail) -> None:
 
 def _mail(key: str, to: str, subject: str, text: str, at: datetime) -> Mail:
     return Mail(
-        key=key, sender=settings.MAIL_FROM, to=to, subject=subject, text=text, at=at, sender_name=gettext("Konsilium")
+        key=key,
+        sender=settings.MAIL_FROM,
+        to=to,
+        subject=subject,
+        text=text,
+        at=at,
+        sender_name=gettext("Konsilium"),
     )
 
 

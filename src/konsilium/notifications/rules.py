@@ -21,7 +21,13 @@ class Told:
     needs_action: bool
 
 
-REQUESTER, CENTRE, OTHER_SIDE, DISPATCHERS, CONSULTANT = "requester", "centre", "other side", "dispatchers", "consultant"
+REQUESTER, CENTRE, OTHER_SIDE, DISPATCHERS, CONSULTANT = (
+    "requester",
+    "centre",
+    "other side",
+    "dispatchers",
+    "consultant",
+)
 
 # event -> (who, is it theirs to act). CENTRE is the consultant where there is one, else the dispatchers.
 RULES: dict[str, tuple[tuple[str, bool], ...]] = {
@@ -108,11 +114,16 @@ def _people(who: str, event: Event, row: Consultation) -> list[tuple[UUID, UUID 
     return []
 
 
-def _members(organization_id: UUID, roles: tuple[Role, ...], person_id: UUID | None = None) -> list[tuple[UUID, UUID | None]]:
+def _members(
+    organization_id: UUID, roles: tuple[Role, ...], person_id: UUID | None = None
+) -> list[tuple[UUID, UUID | None]]:
     rows = Membership.objects.filter(organization_id=organization_id, role__in=roles, is_active=True)
     if person_id:
         rows = rows.filter(person_id=person_id)
-    return [(person, membership) for person, membership in rows.order_by("-role", "id").values_list("person_id", "id")]
+    return [
+        (person, membership)
+        for person, membership in rows.order_by("-role", "id").values_list("person_id", "id")
+    ]
 
 
 def coordinators() -> Iterator[Told]:

@@ -8,6 +8,7 @@ line must not keep a transaction open. Then the whole page runs in one transacti
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -58,8 +59,8 @@ class EntryMiddleware(SessionMiddleware):
             return too_much
         with translation.override(request.language):
             with _context(request):
-                response = self.get_response(request)
-                if response.status_code >= 500:
+                response: Any = self.get_response(request)
+                if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     transaction.set_rollback(True)
             response.headers.setdefault("Content-Language", request.language)
             return self.process_response(request, response)
@@ -71,7 +72,7 @@ class EntryMiddleware(SessionMiddleware):
         row = _enter(key) if key else None
         request.session = SessionStore(key if row else None)
         if row:
-            request.session._session_cache = request.session.decode(row["session_data"])
+            request.session.take_over(row["session_data"])
             _recognise(request, row)
         request.language = _language(request)
 
@@ -137,7 +138,7 @@ def _language(request: Any) -> str:
 
 def _receive_upload(request: Any) -> HttpResponse | None:
     """Read a signed-in person's upload before any transaction; say so when it is too big or broken."""
-    if request.person is None or not request.content_type == "multipart/form-data" or request.method != "POST":
+    if request.person is None or request.content_type != "multipart/form-data" or request.method != "POST":
         return None
     try:
         request.FILES  # noqa: B018  reading it receives the body
@@ -160,7 +161,9 @@ def _to_sign_in(request: Any) -> HttpResponse:
     return redirect(f"{reverse('account:sign_in')}?next={request.path}")
 
 
-def keep_signed_in(request: Any, *, person_id: UUID, membership_id: UUID | None, network: str, device: str) -> None:
+def keep_signed_in(
+    request: Any, *, person_id: UUID, membership_id: UUID | None, network: str, device: str
+) -> None:
     """Begin a web session for the person under a new key; nothing of an earlier session stays."""
     request.session.flush()
     request.session.update(

@@ -1,6 +1,7 @@
 """What every page's head shows: who acts, as whom, where they may go, what is unread. Asked only when shown."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -38,7 +39,8 @@ DESKS: dict[Role, tuple[tuple[str, str], ...]] = {
 }
 
 
-class Item(NamedTuple):
+@dataclass(frozen=True)
+class Item:
     """A desk in the head's navigation."""
 
     label: str
@@ -69,7 +71,9 @@ def navigation(actor: Actor, path: str) -> list[Item]:
 
 def home_of(role: Role) -> str:
     """Return the address of the role's first desk."""
-    return next((url for url in (address(name) for name, _ in DESKS.get(role, ())) if url), reverse("account:profile"))
+    return next(
+        (url for url in (address(name) for name, _ in DESKS.get(role, ())) if url), reverse("account:profile")
+    )
 
 
 def address(name: str) -> str:

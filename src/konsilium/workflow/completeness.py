@@ -149,7 +149,7 @@ def _is_child(draft: Draft) -> bool:
     if not born or not draft.today:
         return False
     had_birthday = (draft.today.month, draft.today.day) >= (born.month, born.day)
-    return draft.today.year - born.year - (not had_birthday) < LEGAL_AGE
+    return bool(draft.today.year - born.year - (not had_birthday) < LEGAL_AGE)
 
 
 def _empty(draft: Draft, fields: Mapping[str, str]) -> Iterator[Lack]:

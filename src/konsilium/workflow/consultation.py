@@ -98,7 +98,8 @@ ANSWER_TERM = Need("answer_term_passed", N_("The term for the answer has not pas
 NO_SESSION = Need("no_open_session", N_("There is an open session: hold or cancel it first."))
 HELD = Need("session_was_held", N_("No session has been held yet."))
 FELL_THROUGH = Need(
-    "session_fell_through", N_("Only a session that failed, was missed or cancelled allows going on without video.")
+    "session_fell_through",
+    N_("Only a session that failed, was missed or cancelled allows going on without video."),
 )
 READY = Need(
     "conclusion_ready",

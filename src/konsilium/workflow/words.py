@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-def N_(text: str) -> str:
+def N_(text: str) -> str:  # noqa: N802  the usual name of this mark
     """Mark a text for the catalogue and return it unchanged; a page translates it."""
     return text
 

@@ -75,7 +75,10 @@ def used() -> Iterator[tuple[str, str | None, str]]:
 
 def _calls(source: str) -> str:
     """Keep only the marked texts of a page, each on its own line: what stands around them is no Python."""
-    lines = (" ".join(re.findall(r"\w*gettext\((?:[^()']|u?'(?:[^'\\]|\\.)*')*\)", line)) for line in source.splitlines())
+    lines = (
+        " ".join(re.findall(r"\w*gettext\((?:[^()']|u?'(?:[^'\\]|\\.)*')*\)", line))
+        for line in source.splitlines()
+    )
     return "\n".join(line.replace(") ", "); ") for line in lines)
 
 
@@ -90,7 +93,7 @@ class Command(BaseCommand):
     """`konsilium messages [--check]`."""
 
     help = "Compile the Russian catalogue; with --check also list texts without Russian."
-    requires_system_checks: list[str] = []  # noqa: RUF012  Django's own declaration
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take --check."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from konsilium.models import Consultation
@@ -95,13 +95,12 @@ def _button(row: Consultation, move: str, role: Role, facts: Facts) -> dict[str,
         return None
     try:
         MACHINE.find(move, state=row.state, roles=[role], facts=facts)
-        address = reverse(page.name, args=[row.pk])
-    except (Refused, NoReverseMatch):
+    except Refused:
         return None
     return {
         "move": move,
         "label": gettext(page.label or MACHINE.labels[move]),
-        "address": address,
+        "address": reverse(page.name, args=[row.pk]),
         "posts": page.posts,
         "main": page.main,
         "danger": page.danger,

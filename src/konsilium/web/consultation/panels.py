@@ -1,33 +1,26 @@
 """The parts of the request page that other desks own: each gives plain values, and a fragment that shows them."""
 
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
-from django.urls import NoReverseMatch
-
 from konsilium.models import Consultation
+from konsilium.web.consulting.panel import panel as conclusion_panel
+from konsilium.web.documents.panel import panel as documents_panel
+from konsilium.web.sessions.panel import panel as sessions_panel
 from konsilium.workflow.roles import Actor, Role
 
-DESKS = ("consulting", "sessions", "documents")
+PARTS = {
+    "conclusion": ("consulting/_panel.html", conclusion_panel),
+    "sessions": ("sessions/_panel.html", sessions_panel),
+    "documents": ("documents/_panel.html", documents_panel),
+}
 
 
 def all_of(
     consultation: Consultation, *, actor: Actor, at: datetime, roles: frozenset[Role]
 ) -> dict[str, dict[str, Any]]:
-    """Return each desk's part: its template and its values, by the desk's name."""
-    parts: dict[str, dict[str, Any]] = {}
-    for desk in DESKS:
-        if find_spec(f"konsilium.web.{desk}") and find_spec(f"konsilium.web.{desk}.panel"):
-            with suppress(NoReverseMatch):
-                values = _of(desk)(consultation, actor=actor, at=at, roles=roles)
-                parts[desk] = {"template": f"{desk}/_panel.html", "panel": values}
-    return parts
-
-
-def _of(desk: str) -> Callable[..., dict[str, Any]]:
-    panel: Callable[..., dict[str, Any]] = import_module(f"konsilium.web.{desk}.panel").panel
-    return panel
+    """Return each part: its template and its values, by name."""
+    return {
+        name: {"template": template, "panel": panel(consultation, actor=actor, at=at, roles=roles)}
+        for name, (template, panel) in PARTS.items()
+    }

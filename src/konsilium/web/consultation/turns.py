@@ -8,6 +8,7 @@ from konsilium.models import Consultation
 from konsilium.workflow.consultation import TURN_LABELS, State, Turn
 from konsilium.workflow.reasons import REASONS, WITHDRAWAL_REASONS
 from konsilium.workflow.roles import Role
+from konsilium.workflow.session import SESSION_MOVE_LABELS
 from konsilium.workflow.words import N_, OUTCOMES
 
 # What the one whose turn it is has to do.
@@ -60,9 +61,20 @@ def turn(
 
 
 def _buttons(moves: list[dict[str, Any]], parts: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the main button first: what a part of the page holds ready, else the first main move; then the others."""
-    held_ready = [part["panel"]["main"] for part in parts.values() if part["panel"].get("main")]
-    return [*held_ready, *(move for move in moves if move["main"])]
+    """Return the main button first: what the session waits for, else the first main move; then the others."""
+    main = [move for move in moves if move["main"]]
+    waits = _session_button(parts["sessions"]["panel"])
+    return [waits, *main] if waits else main
+
+
+def _session_button(panel: dict[str, Any]) -> dict[str, Any] | None:
+    if panel["propose_url"]:
+        label = SESSION_MOVE_LABELS["propose"]
+        return {"label": gettext(label), "address": panel["propose_url"]}
+    if panel["present"]:
+        label = N_("Choose a time") if panel["present"]["chooses"] else N_("To the session")
+        return {"label": gettext(label), "address": "#sessions"}
+    return None
 
 
 def ending(row: Consultation) -> dict[str, str] | None:

@@ -66,6 +66,7 @@ def _context(request: Any, row: Consultation) -> dict[str, Any]:
         "questions": list(row.questions.values_list("number", "text")),
         "sheet": sheet(row),
         "parts": parts,
+        "session_first": row.state == State.SESSION,
         "conclusion_first": row.state in (State.COMPLETED, State.CLOSED),
         "thread": thread_panel(row, actor=actor, at=at, roles=roles, read_at=read_at),
         "story": story(row, actor=actor, read_at=read_at),

@@ -21,7 +21,9 @@ class AskForm(forms.Form):
     """What is missing."""
 
     text = forms.CharField(
-        label=_("What is missing, or what you ask"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 5})
+        label=_("What is missing, or what you ask"),
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 5}),
     )
 
 
@@ -29,7 +31,9 @@ class HandBackForm(forms.Form):
     """Why the request goes back to the dispatcher; the requesting side doesn't see it."""
 
     reason = forms.ChoiceField(
-        label=_("Reason"), choices=[(code, _(label)) for code, label in REASONS.items()], widget=forms.RadioSelect
+        label=_("Reason"),
+        choices=[(code, _(label)) for code, label in REASONS.items()],
+        widget=forms.RadioSelect,
     )
     text = text_field(_("In words"), 3)
 
@@ -57,7 +61,7 @@ class ConclusionForm(forms.Form):
         self.draft = draft
         if draft.edition == 1:
             del self.fields["correction"]
-        self.answers = [
+        self.answers: list[dict[str, Any]] = [
             {
                 "id": answer.question_id,
                 "name": f"answer-{answer.question_id}",
@@ -68,8 +72,8 @@ class ConclusionForm(forms.Form):
             for answer in draft.answers.select_related("question").order_by("question__number")
         ]
         studied = set(data.getlist("studied") if data else draft.documents_studied.split("\n"))
-        names = Document.objects.filter(consultation_id=draft.consultation_id, state=DocumentState.AVAILABLE)
-        names = names.exclude(kind=CONCLUSION_SCAN).values_list("file_name", flat=True)
+        there = Document.objects.filter(consultation_id=draft.consultation_id, state=DocumentState.AVAILABLE)
+        names = there.exclude(kind=CONCLUSION_SCAN).values_list("file_name", flat=True)
         self.studied = [(name, name in studied) for name in names]
 
     def clean_diagnosis_code(self) -> str:

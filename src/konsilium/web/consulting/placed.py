@@ -47,7 +47,9 @@ def placed_conclusion(row: Conclusion, *, actor: Actor) -> dict[str, Any]:
     return {
         **_line(row, actor),
         "is_superseded": row.superseded_at is not None,
-        "author": ", ".join(part for part in (row.author_name, row.author_position, row.author_specialty) if part),
+        "author": ", ".join(
+            part for part in (row.author_name, row.author_position, row.author_specialty) if part
+        ),
         "organization": row.author_organization,
         "facts": [(label, value) for label, value in _facts(row) if value],
         "text": row.text,

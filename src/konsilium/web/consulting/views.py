@@ -64,13 +64,17 @@ def show_list(request: Any) -> HttpResponse:
                 "label": gettext(one.label),
                 "url": f"?tab={one.code}",
                 "active": one is tab,
-                "count": f"{worklist.COUNT_TO}+" if counts[one.code] > worklist.COUNT_TO else str(counts[one.code] or ""),
+                "count": f"{worklist.COUNT_TO}+"
+                if counts[one.code] > worklist.COUNT_TO
+                else str(counts[one.code] or ""),
             }
             for one in worklist.TABS
         ],
         "rows": [_row(raw, request.at) for raw in raws[: worklist.PAGE]],
         "first_url": f"{base}?tab={tab.code}" if after else "",
-        "next_url": f"{base}?{urlencode({'tab': tab.code, 'after': f'{last.due_at.isoformat()},{last.id}'})}" if last else "",
+        "next_url": f"{base}?{urlencode({'tab': tab.code, 'after': f'{last.due_at.isoformat()},{last.id}'})}"
+        if last
+        else "",
     }
     return render(request, "consulting/list.html", context)
 
@@ -94,7 +98,9 @@ def _row(raw: worklist.Raw, at: datetime) -> Row:
         urgency=raw.urgency,
         urgency_label=gettext(URGENCIES[Urgency(raw.urgency)]),
         time=SafeString("") if raw.state in FINAL else time_mark(time),
-        patient=gettext("Unknown patient") if raw.patient_unknown else f"{raw.patient_family} {initials}".strip(),
+        patient=gettext("Unknown patient")
+        if raw.patient_unknown
+        else f"{raw.patient_family} {initials}".strip(),
         age=age(raw.patient_birth_date, at.date()),
         diagnosis=raw.diagnosis_code,
         profile=profile or "",
@@ -131,7 +137,10 @@ def give_up_video(request: Any, pk: UUID) -> HttpResponse:
 def _press(request: Any, pk: UUID, action: Any, done: str) -> HttpResponse:
     row = case(request, pk)
     return press(
-        request, row, lambda version: action(row, actor=request.actor, at=request.at, version=version), done=done
+        request,
+        row,
+        lambda version: action(row, actor=request.actor, at=request.at, version=version),
+        done=done,
     )
 
 
@@ -155,7 +164,9 @@ def hand_back(request: Any, pk: UUID) -> HttpResponse:
     """Give the request back to the dispatcher."""
     row = case(request, pk)
     form = HandBackForm(request.POST or None)
-    hint = gettext("The dispatcher finds another consultant or another way. The requesting side doesn't see this.")
+    hint = gettext(
+        "The dispatcher finds another consultant or another way. The requesting side doesn't see this."
+    )
     return move_page(
         request,
         row,
@@ -231,7 +242,9 @@ def _take_scan(request: Any, row: Consultation, draft: Conclusion, file: Any) ->
 
 
 def _context(request: Any, row: Consultation, form: ConclusionForm) -> dict[str, Any]:
-    scans = Document.objects.filter(conclusion=form.draft, kind=CONCLUSION_SCAN).exclude(state=DocumentState.REMOVED)
+    scans = Document.objects.filter(conclusion=form.draft, kind=CONCLUSION_SCAN).exclude(
+        state=DocumentState.REMOVED
+    )
     return {
         "head": head(row, actor=request.actor, at=request.at),
         "row": row,

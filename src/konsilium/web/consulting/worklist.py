@@ -25,7 +25,9 @@ class Tab:
 
 
 _WORKING = ", ".join(f"'{state}'" for state in (State.ASSIGNED, State.SESSION, State.CONCLUSION))
-_WAITING = ", ".join(f"'{state}'" for state in (State.ASSIGNED, State.SESSION, State.CONCLUSION, State.CLARIFICATION))
+_WAITING = ", ".join(
+    f"'{state}'" for state in (State.ASSIGNED, State.SESSION, State.CONCLUSION, State.CLARIFICATION)
+)
 TABS = (
     Tab("mine", N_("My turn"), f"turn IN ('consultant', 'both') AND state IN ({_WORKING})"),
     Tab("waiting", N_("Waiting"), f"turn NOT IN ('consultant', 'both') AND state IN ({_WAITING})"),
@@ -58,7 +60,9 @@ class Raw(NamedTuple):
     read_at: datetime | None
 
 
-_COLUMNS = ", ".join(name for name in Raw._fields if name not in ("profile_name", "profile_name_en", "read_at"))
+_COLUMNS = ", ".join(
+    name for name in Raw._fields if name not in ("profile_name", "profile_name_en", "read_at")
+)
 _OWN = "consultant_id = %(person)s AND centre_id = %(organization)s"
 
 
@@ -103,4 +107,4 @@ def _values(actor: Actor) -> dict[str, Any]:
 def _rows(query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

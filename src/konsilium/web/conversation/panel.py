@@ -25,7 +25,7 @@ def panel(
     consultation: Consultation,
     *,
     actor: Actor,
-    at: datetime,  # noqa: ARG001  every panel is called alike
+    at: datetime,
     roles: frozenset[Role],
     read_at: datetime | None = None,
     before: UUID | None = None,

@@ -31,7 +31,9 @@ class CappedUploadHandler(FileUploadHandler):
         raw = tempfile.NamedTemporaryFile(dir=folder, suffix=".part")  # noqa: SIM115  closed with the upload
         self._file = TemporaryUploadedFile.__new__(TemporaryUploadedFile)
         name, kind = self.file_name or "", self.content_type or ""
-        super(TemporaryUploadedFile, self._file).__init__(raw, name, kind, 0, self.charset, self.content_type_extra)
+        super(TemporaryUploadedFile, self._file).__init__(
+            raw, name, kind, 0, self.charset, self.content_type_extra
+        )
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Write the next bytes, unless there are too many."""

@@ -29,7 +29,9 @@ _SALT = "document"
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)$")
 LEFT_OUT = {
     "too_large": N_("%(name)s is larger than 100 MB and was not taken."),
-    "no_room": N_("There is no room for %(name)s on the server. Nothing of it was kept: tell the administrator."),
+    "no_room": N_(
+        "There is no room for %(name)s on the server. Nothing of it was kept: tell the administrator."
+    ),
 }
 
 
@@ -69,7 +71,7 @@ def take(request: Any, row: Consultation, file: Any, *, kind: str, **more: Any) 
 
 
 def _back(request: Any, row: Consultation) -> str:
-    wanted = request.POST.get("next", "")
+    wanted = str(request.POST.get("next", ""))
     if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
         return wanted
     return reverse("consultation:show", args=[row.pk]) + "#documents"
@@ -77,7 +79,9 @@ def _back(request: Any, row: Consultation) -> str:
 
 def open_document(request: Any, pk: UUID) -> HttpResponse:
     """Log that the person takes a document, and send them to its bytes with a ticket for a minute."""
-    document = found(Document.objects.visible_to(request.actor).select_related("consultation").filter(pk=pk).first())
+    document = found(
+        Document.objects.visible_to(request.actor).select_related("consultation").filter(pk=pk).first()
+    )
     if document.state not in (DocumentState.AVAILABLE, DocumentState.SUPERSEDED):
         raise Http404
     record_viewing(document.consultation, "document", document.pk, actor=request.actor, at=request.at)
@@ -105,7 +109,9 @@ def _bytes(request: Any, document: Document) -> HttpResponseBase:
     response = StreamingHttpResponse(chunks, status=status, content_type="application/octet-stream")
     response.headers["Content-Type"] = document.media_type
     response.headers["Content-Length"] = str(length)
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(document.file_name, safe='')}"
+    response.headers["Content-Disposition"] = (
+        f"attachment; filename*=UTF-8''{quote(document.file_name, safe='')}"
+    )
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, no-store"
@@ -130,7 +136,9 @@ def _wanted(header: str, size: int) -> tuple[int, int, int]:
 @require_POST
 def remove(request: Any, pk: UUID) -> HttpResponse:
     """Take an own document back before it is sent."""
-    document = found(Document.objects.visible_to(request.actor).select_related("consultation").filter(pk=pk).first())
+    document = found(
+        Document.objects.visible_to(request.actor).select_related("consultation").filter(pk=pk).first()
+    )
     try:
         documents.remove(document, actor=request.actor, at=request.at)
         messages.success(request, gettext("%(name)s is removed.") % {"name": document.file_name})

@@ -31,17 +31,22 @@ SHOWN = {"requester_snils": format_snils, "patient_snils": format_snils, "patien
 
 
 def line_field(label: Any, length: int = 200, **given: Any) -> forms.CharField:
+    """A line of text that may stay empty."""
     return forms.CharField(label=label, max_length=length, required=False, **given)
 
 
 def text_field(label: Any, rows: int = 4, **given: Any) -> forms.CharField:
+    """A longer text that may stay empty."""
     return forms.CharField(
         label=label, max_length=20_000, required=False, widget=forms.Textarea(attrs={"rows": rows}), **given
     )
 
 
-def choice_field(label: Any, labels: Mapping[Any, str], *, radio: bool = True, **given: Any) -> forms.ChoiceField:
-    choices = [(str(code), _(text)) for code, text in labels.items()]
+def choice_field(
+    label: Any, labels: Mapping[Any, str], *, radio: bool = True, **given: Any
+) -> forms.ChoiceField:
+    """A choice among the words of a rule; none is a choice too."""
+    choices: list[Any] = [(str(code), _(text)) for code, text in labels.items()]
     if not radio:
         choices.insert(0, ("", "—"))
     widget = forms.RadioSelect if radio else forms.Select
@@ -49,6 +54,7 @@ def choice_field(label: Any, labels: Mapping[Any, str], *, radio: bool = True, *
 
 
 def date_field(label: Any, **given: Any) -> forms.DateField:
+    """A date that may stay empty."""
     widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     return forms.DateField(
         label=label, required=False, widget=widget, input_formats=["%Y-%m-%d", "%d.%m.%Y"], **given
@@ -60,7 +66,9 @@ class RequestForm(forms.Form):
 
     urgency = choice_field(_("Urgency"), words.URGENCIES)
     kind = choice_field(_("Consultation or council"), words.KINDS)
-    mode = choice_field(_("Deferred or real time"), words.MODES, help_text=_("A wish: the consultant decides."))
+    mode = choice_field(
+        _("Deferred or real time"), words.MODES, help_text=_("A wish: the consultant decides.")
+    )
     occurrence = choice_field(_("First or repeat"), words.OCCURRENCES)
     goal = choice_field(_("Goal"), words.GOALS, radio=False)
     profile_id = forms.ChoiceField(label=_("Profile"), required=False)
@@ -68,7 +76,9 @@ class RequestForm(forms.Form):
     place_of_care = forms.ChoiceField(label=_("Place of care"), required=False)
     severity = forms.ChoiceField(label=_("Severity of the condition"), required=False)
     incomplete_reason = text_field(
-        _("Why it is sent incomplete"), 2, help_text=_("Only for an emergency: what is missing then may follow.")
+        _("Why it is sent incomplete"),
+        2,
+        help_text=_("Only for an emergency: what is missing then may follow."),
     )
 
     requester_name = line_field(_("Doctor's name"), 310)
@@ -88,10 +98,14 @@ class RequestForm(forms.Form):
     patient_patronymic = line_field(_("Patronymic"), 100)
     patient_sex = choice_field(_("Sex"), words.SEXES)
     patient_birth_date = date_field(_("Birth date"))
-    patient_snils = line_field(_("SNILS"), 20, help_text=_("One of SNILS, policy or identity document is needed."))
+    patient_snils = line_field(
+        _("SNILS"), 20, help_text=_("One of SNILS, policy or identity document is needed.")
+    )
     patient_enp = line_field(_("Insurance policy (ENP)"), 24)
     patient_document = line_field(_("Identity document"))
-    representative = line_field(_("Legal representative"), 300, help_text=_("For a patient under 15: who, and how to reach them."))
+    representative = line_field(
+        _("Legal representative"), 300, help_text=_("For a patient under 15: who, and how to reach them.")
+    )
 
     diagnosis_code = line_field(
         _("ICD-10 code"),
@@ -129,11 +143,15 @@ class RequestForm(forms.Form):
         centres = Organization.objects.centres().filter(pk__in=routes.values("centre_id"))
         centres = centres.exclude(pk=row.requesting_organization_id).order_by("short_name")
         self._offer("profile_id", [(str(pk), name) for pk, name in profiles.values_list("pk", "name")])
-        self._offer("named_centre_id", [(str(pk), name) for pk, name in centres.values_list("pk", "short_name")])
+        self._offer(
+            "named_centre_id", [(str(pk), name) for pk, name in centres.values_list("pk", "short_name")]
+        )
         self._offer("place_of_care", _entries("places_of_care"))
         self._offer("severity", _entries("severity"))
         given = data.getlist("question") if data else questions
-        self.questions = (list(given) + [""] * 2)[:MOST_QUESTIONS] if len(given) > 1 else [*given, "", "", ""][:3]
+        self.questions = (
+            (list(given) + [""] * 2)[:MOST_QUESTIONS] if len(given) > 1 else [*given, "", "", ""][:3]
+        )
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         self.fields[name].choices = [("", "—"), *choices]  # type: ignore[attr-defined]
@@ -149,7 +167,9 @@ class RequestForm(forms.Form):
         for name in ("profile_id", "named_centre_id"):
             data[name] = data.get(name) or None
         if data["profile_id"] and data["named_centre_id"] and not self._is_route(data):
-            self.add_error("named_centre_id", gettext("This centre doesn't take this profile from your organisation."))
+            self.add_error(
+                "named_centre_id", gettext("This centre doesn't take this profile from your organisation.")
+            )
         return data
 
     def _is_route(self, data: dict[str, Any]) -> bool:

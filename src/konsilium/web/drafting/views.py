@@ -24,7 +24,6 @@ from konsilium.workflow.machine import Refused
 from konsilium.workflow.words import DOCUMENT_KINDS
 
 
-
 @require_POST
 def begin(request: Any) -> HttpResponse:
     """Begin a draft and open its form."""
@@ -84,11 +83,16 @@ def _context(request: Any, row: Consultation, form: RequestForm) -> dict[str, An
 
 def missing_items(lacks: tuple[Lack, ...]) -> list[dict[str, str]]:
     """Return what is missing in words, each with the place in the form it belongs to."""
-    ids = {"profile": "profile_id", "named_centre": "named_centre_id", "questions": "questions", "documents": "documents"}
-    places = {name: name if name in ("questions", "documents") else f"field-{field}" for name, field in ids.items()}
-    return [
-        {"label": _label(lack), "place": places.get(lack.field, f"field-{lack.field}")} for lack in lacks
-    ]
+    ids = {
+        "profile": "profile_id",
+        "named_centre": "named_centre_id",
+        "questions": "questions",
+        "documents": "documents",
+    }
+    places = {
+        name: name if name in ("questions", "documents") else f"field-{field}" for name, field in ids.items()
+    }
+    return [{"label": _label(lack), "place": places.get(lack.field, f"field-{lack.field}")} for lack in lacks]
 
 
 def _label(lack: Lack) -> str:
@@ -113,14 +117,16 @@ def send(request: Any, pk: UUID) -> HttpResponse:
     try:
         return send_once(request, run)
     except Refused as refusal:
-        return again(request, "drafting/send.html", context | {"refusal": words(refusal), "once_key": new_key()})
+        return again(
+            request, "drafting/send.html", context | {"refusal": words(refusal), "once_key": new_key()}
+        )
     except NotThere as gone:
         raise Http404 from gone
 
 
 def _sending(request: Any, row: Consultation) -> dict[str, Any]:
     lacks = drafting.missing(row, actor=request.actor, at=request.at)
-    centre = Organization.objects.filter(pk=row.named_centre_id).first()
+    centre = Organization.objects.filter(pk=row.named_centre_id).first() if row.named_centre_id else None
     term = (
         Term.objects.of(centre_id=centre.pk, profile_id=row.profile_id, urgency=row.urgency)
         if centre and row.profile_id

@@ -38,7 +38,9 @@ def show_list(request: Any) -> HttpResponse:
     """List the organisation's people with their roles and states."""
     rows = Membership.objects.visible_to(request.actor).filter(organization_id=request.actor.organization_id)
     rows = rows.select_related("person").order_by("-is_active", "person__family", "person__given", "role")
-    return render(request, "people/list.html", {"rows": [_row(row, request.actor.membership_id) for row in rows]})
+    return render(
+        request, "people/list.html", {"rows": [_row(row, request.actor.membership_id) for row in rows]}
+    )
 
 
 def _row(row: Membership, mine: UUID) -> Row:
@@ -107,4 +109,4 @@ def restore(request: Any, pk: UUID) -> HttpResponse:
 
 def _membership(request: Any, pk: UUID) -> Membership:
     rows = Membership.objects.visible_to(request.actor).filter(organization_id=request.actor.organization_id)
-    return found(rows.select_related("person", "organization").filter(pk=pk).first())  # type: ignore[return-value]
+    return found(rows.select_related("person", "organization").filter(pk=pk).first())

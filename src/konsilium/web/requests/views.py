@@ -63,7 +63,9 @@ def _tabs(tab: worklist.Tab, counts: dict[str, int], *, searched: bool) -> list[
             "label": gettext(one.label),
             "url": f"?tab={one.code}",
             "active": one is tab and not searched,
-            "count": f"{worklist.COUNT_TO}+" if counts[one.code] > worklist.COUNT_TO else str(counts[one.code] or ""),
+            "count": f"{worklist.COUNT_TO}+"
+            if counts[one.code] > worklist.COUNT_TO
+            else str(counts[one.code] or ""),
         }
         for one in worklist.TABS
     ]

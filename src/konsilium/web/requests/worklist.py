@@ -61,7 +61,9 @@ class Raw(NamedTuple):
     read_at: datetime | None
 
 
-_COLUMNS = ", ".join(name for name in Raw._fields if name not in ("profile_name", "profile_name_en", "read_at"))
+_COLUMNS = ", ".join(
+    name for name in Raw._fields if name not in ("profile_name", "profile_name_en", "read_at")
+)
 
 
 def tab_of(code: str) -> Tab:
@@ -74,7 +76,10 @@ def page(tab: Tab, *, actor: Actor, before: tuple[datetime, UUID] | None = None,
     where, values = [tab.where, _own(actor)], _values(actor)
     if text:
         where.append("(number = %(text)s OR patient_key LIKE %(family)s)")
-        values |= {"text": text, "family": text.upper().replace("Ё", "Е").replace("%", "").replace("_", "") + "%"}
+        values |= {
+            "text": text,
+            "family": text.upper().replace("Ё", "Е").replace("%", "").replace("_", "") + "%",
+        }
     if before:
         where.append("(updated_at, id) < (%(before)s, %(before_id)s)")
         values |= {"before": before[0], "before_id": before[1]}
@@ -113,4 +118,4 @@ def _values(actor: Actor) -> dict[str, Any]:
 def _rows(query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

@@ -49,7 +49,8 @@ def _escaped(text: str) -> str:
 
 def _folded(line: str) -> bytes:
     """Fold at 75 bytes without cutting a letter, as section 3.1 asks."""
-    parts, present = [], b""
+    parts: list[bytes] = []
+    present = b""
     for letter in line:
         encoded = letter.encode()
         if len(present) + len(encoded) > (75 if not parts else 74):

@@ -43,7 +43,9 @@ class TimesForm(forms.Form):
 class ConnectionForm(forms.Form):
     """How a side connects, and whom to ring when it doesn't."""
 
-    connection = forms.ChoiceField(label=_("Connection"), choices=[(code, _(label)) for code, label in CONNECTIONS.items()])
+    connection = forms.ChoiceField(
+        label=_("Connection"), choices=[(code, _(label)) for code, label in CONNECTIONS.items()]
+    )
     dial = forms.CharField(label=_("Dial string or link"), max_length=200, required=False)
     pin = forms.CharField(label=_("PIN"), max_length=20, required=False)
     phone = forms.CharField(label=_("Reserve phone"), max_length=40, required=False)
@@ -59,7 +61,10 @@ class ProposeForm(TimesForm, ConnectionForm):
     """Times, length and the consulting side's connection."""
 
     minutes = forms.TypedChoiceField(
-        label=_("Length, minutes"), coerce=int, choices=[(count, str(count)) for count in (15, 30, 45, 60, 90)], initial=30
+        label=_("Length, minutes"),
+        coerce=int,
+        choices=[(count, str(count)) for count in (15, 30, 45, 60, 90)],
+        initial=30,
     )
     note = text_field(_("Note for the other side"), 2)
 
@@ -74,7 +79,9 @@ class CancelForm(forms.Form):
     """Why a session is cancelled."""
 
     reason = forms.ChoiceField(
-        label=_("Reason"), choices=[(code, _(label)) for code, label in CANCEL_REASONS.items()], widget=forms.RadioSelect
+        label=_("Reason"),
+        choices=[(code, _(label)) for code, label in CANCEL_REASONS.items()],
+        widget=forms.RadioSelect,
     )
     text = text_field(_("In words"), 2)
 
@@ -86,7 +93,7 @@ class HeldForm(forms.Form):
         label=_("Was the patient present?"),
         choices=[("", "—"), ("yes", _("Yes")), ("no", _("No"))],
         required=False,
-        coerce=lambda text: {"yes": True, "no": False}.get(text),
+        coerce={"yes": True, "no": False}.get,
         empty_value=None,
     )
     note = text_field(_("Note"), 2)
@@ -96,7 +103,9 @@ class MissedForm(forms.Form):
     """Which side didn't come."""
 
     side = forms.ChoiceField(
-        label=_("Who didn't come?"), choices=[(code, _(label)) for code, label in SIDES.items()], widget=forms.RadioSelect
+        label=_("Who didn't come?"),
+        choices=[(code, _(label)) for code, label in SIDES.items()],
+        widget=forms.RadioSelect,
     )
     text = text_field(_("In words"), 2)
 
@@ -109,7 +118,9 @@ class FailedForm(forms.Form):
 
 def own_connection(actor: Actor) -> dict[str, str]:
     """Return what the organisation's newest endpoint says of itself, to fill the form."""
-    endpoint = Endpoint.objects.visible_to(actor).filter(is_active=True, organization_id=actor.organization_id)
+    endpoint = Endpoint.objects.visible_to(actor).filter(
+        is_active=True, organization_id=actor.organization_id
+    )
     newest = endpoint.order_by("-created_at").first()
     if newest is None:
         return {"connection": "room"}

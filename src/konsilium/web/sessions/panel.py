@@ -59,7 +59,9 @@ def describe(row: Session, *, roles: frozenset[Role], at: datetime) -> dict[str,
         ],
         "chooses": chooses,
         "confirms": "confirm" in moves,
-        "settle_url": reverse("sessions:confirm" if "confirm" in moves else "sessions:accept", args=[row.pk]) if chooses else "",
+        "settle_url": reverse("sessions:confirm" if "confirm" in moves else "sessions:accept", args=[row.pk])
+        if chooses
+        else "",
         "start_url": reverse("sessions:start", args=[row.pk]) if "start" in moves else "",
         "moves": _moves(row, moves),
         "sides": [_side(row, side) for side in ("requesting", "consulting")],
@@ -89,7 +91,10 @@ def times(row: Session, moment: datetime | None) -> list[tuple[str, str]]:
 
 
 def _side(row: Session, side: str) -> dict[str, str]:
-    get = lambda name: str(getattr(row, f"{side}_{name}"))  # noqa: E731
+
+    def get(name: str) -> str:
+        return str(getattr(row, f"{side}_{name}"))
+
     about = (get("dial"), get("pin") and f"PIN {get('pin')}", get("phone"), get("technician"))
     return {
         "name": get("name") if side == "requesting" else row.centre_name,

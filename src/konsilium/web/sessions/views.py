@@ -1,7 +1,7 @@
 """Agreeing on a session and saying what became of it."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +31,9 @@ AHEAD = timedelta(days=14)
 def propose(request: Any, pk: UUID) -> HttpResponse:
     """Propose one or several times for a session of a request."""
     row = case(request, pk)
-    form = forms.ProposeForm(request.POST or None, actor=request.actor, initial=forms.own_connection(request.actor))
+    form = forms.ProposeForm(
+        request.POST or None, actor=request.actor, initial=forms.own_connection(request.actor)
+    )
 
     def run() -> None:
         data = form.cleaned_data
@@ -45,7 +47,9 @@ def propose(request: Any, pk: UUID) -> HttpResponse:
             at=request.at,
         )
 
-    return _form_page(request, row, form, run, title=gettext("Propose times"), done=gettext("The times are proposed."))
+    return _form_page(
+        request, row, form, run, title=gettext("Propose times"), done=gettext("The times are proposed.")
+    )
 
 
 def propose_again(request: Any, pk: UUID) -> HttpResponse:
@@ -66,7 +70,13 @@ def _times(request: Any, pk: UUID, action: Any, title: str) -> HttpResponse:
         action(session, form.times(), actor=request.actor, at=request.at, version=seen_version(request))
 
     return _form_page(
-        request, session.consultation, form, run, title=title, done=gettext("The times are proposed."), session=session
+        request,
+        session.consultation,
+        form,
+        run,
+        title=title,
+        done=gettext("The times are proposed."),
+        session=session,
     )
 
 
@@ -88,7 +98,11 @@ def confirm(request: Any, pk: UUID) -> HttpResponse:
             version=seen_version(request),
         )
 
-    options = [one for one in describe(session, roles=_roles(request, session), at=request.at)["options"] if str(one["pk"]) == chosen]
+    options = [
+        one
+        for one in describe(session, roles=_roles(request, session), at=request.at)["options"]
+        if str(one["pk"]) == chosen
+    ]
     return _form_page(
         request,
         session.consultation,
@@ -110,7 +124,12 @@ def accept(request: Any, pk: UUID) -> HttpResponse:
         chosen = UUID(option)
     except ValueError:
         raise Http404 from None
-    return _press(request, pk, lambda session, **given: sessions.accept(session, chosen, **given), gettext("The time is agreed."))
+    return _press(
+        request,
+        pk,
+        lambda session, **given: sessions.accept(session, chosen, **given),
+        gettext("The time is agreed."),
+    )
 
 
 @require_POST
@@ -265,7 +284,9 @@ def _form_page(
     try:
         response = send_once(request, act)
     except Refused as refusal:
-        return again(request, "sessions/form.html", context | {"refusal": words(refusal), "once_key": new_key()})
+        return again(
+            request, "sessions/form.html", context | {"refusal": words(refusal), "once_key": new_key()}
+        )
     except NotThere as gone:
         raise Http404 from gone
     messages.success(request, done)
@@ -274,8 +295,12 @@ def _form_page(
 
 def _busy(row: Consultation, request: Any) -> list[str]:
     """Return the consultant's taken times of the next fortnight that this person may see, in their own zone."""
+    if row.consultant_id is None:
+        return []
     rows = Session.objects.visible_to(request.actor).filter(consultant_id=row.consultant_id, state__in=BUSY)
-    rows = rows.filter(starts_at__gte=request.at, starts_at__lt=request.at + AHEAD).order_by("starts_at", "id")
-    taken: list[tuple[datetime, int]] = list(rows.values_list("starts_at", "minutes"))
+    rows = rows.filter(starts_at__gte=request.at, starts_at__lt=request.at + AHEAD).order_by(
+        "starts_at", "id"
+    )
     zone = request.actor.time_zone
-    return [f"{local(start, zone)}, {minutes} {gettext('min')}" for start, minutes in taken]
+    taken = rows.values_list("starts_at", "minutes")
+    return [f"{local(begins, zone)}, {minutes} {gettext('min')}" for begins, minutes in taken]
