@@ -2,20 +2,23 @@
 
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
-from konsilium.actions import consulting, conversation, triage
+from konsilium.actions import consulting, conversation, sessions, triage
 from konsilium.actions._record import record
 from konsilium.actions.conversation import Letter
 from konsilium.models import Document, Message, Question, Viewing
 from konsilium.models.access import acting
-from konsilium.web.consultation import story
-from konsilium.workflow.consultation import MOVE_LABELS
+from konsilium.web.consultation import moves, story
+from konsilium.workflow.consultation import MACHINE, MOVE_LABELS
 from konsilium.workflow.document import DOCUMENT_MACHINE
+from konsilium.workflow.roles import Role
 from konsilium.workflow.session import SESSION_MOVE_LABELS
 from tests.actions.test_closing import completed
 from tests.actions.test_triage import assigned, moved
@@ -110,7 +113,7 @@ def test_moves_of_another_role_are_refused_and_those_of_another_state_explained(
 def test_each_role_sees_its_moves_and_no_others(cast, client_as, past):
     new, given, done = sent(cast, at=past), assigned(cast, at=past), completed(cast, at=past)
 
-    def moves(row, who):
+    def open_moves(row, who):
         page = page_of(client_as, getattr(cast, who), row)
         known = (
             "assign",
@@ -125,12 +128,12 @@ def test_each_role_sees_its_moves_and_no_others(cast, client_as, past):
         )
         return {move for move in known if f"/requests/{row.pk}/{move}/" in page}
 
-    assert moves(new, "cniis_dispatcher") == {"assign", "ask", "reject", "pass-on"}
-    assert moves(new, "omsk_doctor") == moves(new, "omsk_admin") == {"withdraw"}
-    assert moves(given, "cniis_dispatcher") == {"reassign"}
-    assert moves(given, "omsk_doctor") == {"withdraw"}
-    assert moves(done, "omsk_doctor") == {"acknowledge", "close"}
-    assert moves(done, "cniis_dispatcher") == set()
+    assert open_moves(new, "cniis_dispatcher") == {"assign", "ask", "reject", "pass-on"}
+    assert open_moves(new, "omsk_doctor") == open_moves(new, "omsk_admin") == {"withdraw"}
+    assert open_moves(given, "cniis_dispatcher") == {"reassign"}
+    assert open_moves(given, "omsk_doctor") == {"withdraw"}
+    assert open_moves(done, "omsk_doctor") == {"acknowledge", "close"}
+    assert open_moves(done, "cniis_dispatcher") == set()
 
 
 def test_confirmed_reading_takes_its_button_away(cast, client_as, past):
@@ -236,7 +239,7 @@ def test_the_page_costs_the_same_queries_with_1_3_and_300_of_everything(cast, cl
         grow(row, cast, more, past + timedelta(minutes=1 + len(counts)))
         queries()
         counts.append(queries())
-    assert len(set(counts)) == 1
+    assert len(set(counts)) == 1, counts
     assert counts[0] <= 30
 
 
@@ -294,3 +297,28 @@ def test_questions_stand_with_their_numbers(cast, client_as, past):
     assert '<li value="2" class="text">Второй вопрос консультанту?</li>' in page
     with acting(cast.cniis_dispatcher):
         assert Question.objects.filter(consultation=row).count() == 2
+
+
+def test_every_move_of_a_person_has_a_page_or_a_button():
+    made_elsewhere = {"submit", "session_held"}
+    rows = {(row.move, row.role) for row in MACHINE.rows if row.role is not Role.SYSTEM}
+    assert {(move, role) for move, role in rows if move not in made_elsewhere} == set(moves.PAGES)
+    for page in moves.PAGES.values():
+        assert reverse(page.name, args=[uuid4()]).startswith("/requests/")
+
+
+def test_while_a_session_is_agreed_on_the_main_button_leads_to_it(cast, client_as, past):
+    row = assigned(cast, at=past)
+    consultant, doctor = cast.cniis_consultant, cast.omsk_doctor
+    moved(row, consultant, consulting.need_video, at=past)
+    assert turn_of(page_of(client_as, consultant, row)).endswith("Предложить время")
+    time = timezone.now() + timedelta(days=1)
+    session = moved(row, consultant, sessions.propose, [time], at=past)
+    assert turn_of(page_of(client_as, doctor, row)).endswith("Выбрать время")
+    assert turn_of(page_of(client_as, consultant, row)).startswith("Ход врача-заявителя")
+    with acting(doctor):
+        option = sessions.options_on_the_table(session)[0]
+        sessions.confirm(session, option.pk, actor=doctor, at=past)
+    for who in (consultant, doctor):
+        assert turn_of(page_of(client_as, who, row)).startswith("Обе стороны ждут сеанса")
+        assert turn_of(page_of(client_as, who, row)).endswith("К сеансу")
