@@ -13,11 +13,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from konsilium.actions._record import record_viewing
 from konsilium.actions._step import NotThere
 from konsilium.models import Consultation
 from konsilium.web.consultation.head import head
 from konsilium.web.http import again, found, go_to, new_key, seen_version, send_once, words
-from konsilium.workflow.consultation import MACHINE
+from konsilium.workflow.consultation import MACHINE, State
 from konsilium.workflow.machine import Refused
 
 TEMPLATE = "consultation/move.html"
@@ -43,8 +44,13 @@ class _SentNow(Exception):
 
 
 def case(request: Any, pk: UUID) -> Consultation:
-    """Return the request of this id, if the person sees it; else answer as if there were none."""
-    return found(Consultation.objects.visible_to(request.actor).filter(pk=pk).first())
+    """Return the request of this id, if the person sees it, and remember the look; else answer as if it weren't."""
+    row = found(
+        Consultation.objects.visible_to(request.actor).select_related("profile").filter(pk=pk).first()
+    )
+    if row.state != State.DRAFT:
+        record_viewing(row, "consultation", row.pk, actor=request.actor, at=request.at)
+    return row
 
 
 def answered_before(request: Any) -> HttpResponse | None:

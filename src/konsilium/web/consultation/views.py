@@ -9,17 +9,19 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from konsilium.actions._record import mark_read, record_viewing
-from konsilium.models import Consultation, ReadMark, Session, Viewing
+from konsilium.actions._record import mark_read
+from konsilium.models import Consultation, Session, Viewing
 from konsilium.web.clockface import local
 from konsilium.web.consultation import panels
 from konsilium.web.consultation.head import head
 from konsilium.web.consultation.moves import buttons
+from konsilium.web.consultation.moving import case
 from konsilium.web.consultation.sheet import sheet
 from konsilium.web.consultation.story import story
 from konsilium.web.consultation.turns import ending, turn
 from konsilium.web.conversation.panel import panel as thread_panel
-from konsilium.web.http import found, new_key
+from konsilium.web.conversation.panel import read_until
+from konsilium.web.http import new_key
 from konsilium.workflow.consultation import State
 from konsilium.workflow.roles import ROLE_LABELS, Actor, Role
 
@@ -28,10 +30,9 @@ LOOKERS = 50
 
 def show(request: Any, pk: UUID) -> HttpResponse:
     """Show a request, remember that it was looked at, and mark it read."""
-    row = _row(request, pk)
+    row = case(request, pk)
     if row.state == State.DRAFT:
         return redirect("drafting:edit", row.pk)
-    record_viewing(row, "consultation", row.pk, actor=request.actor, at=request.at)
     context = _context(request, row)
     mark_read(row, actor=request.actor, at=request.at)
     return render(request, "consultation/show.html", context)
@@ -39,20 +40,15 @@ def show(request: Any, pk: UUID) -> HttpResponse:
 
 def timeline(request: Any, pk: UUID) -> HttpResponse:
     """Show the timeline from a happening back."""
-    row = _row(request, pk)
+    row = case(request, pk)
     part = story(row, actor=request.actor, before=_before(request))
     context = {"head": head(row, actor=request.actor, at=request.at), "story": part}
     return render(request, "consultation/timeline.html", context)
 
 
-def _row(request: Any, pk: UUID) -> Consultation:
-    rows = Consultation.objects.visible_to(request.actor).select_related("profile")
-    return found(rows.filter(pk=pk).first())
-
-
 def _context(request: Any, row: Consultation) -> dict[str, Any]:
     actor, at, roles = request.actor, request.at, row.roles_of(request.actor)
-    read_at = _read_at(row, actor)
+    read_at = read_until(row, actor)
     session_states = list(Session.objects.filter(consultation=row).values_list("state", flat=True))
     parts = panels.all_of(row, actor=actor, at=at, roles=roles)
     moves = buttons(row, roles=roles, session_states=session_states, at=at)
@@ -75,11 +71,6 @@ def _context(request: Any, row: Consultation) -> dict[str, Any]:
         "edit_address": _edit_address(row, roles),
         "once_key": new_key(),
     }
-
-
-def _read_at(row: Consultation, actor: Actor) -> Any:
-    marks = ReadMark.objects.filter(consultation=row, person_id=actor.person_id)
-    return marks.values_list("read_at", flat=True).first()
 
 
 def _lookers(row: Consultation, actor: Actor) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
-from konsilium.models import Consultation, Document, Message
+from konsilium.models import Consultation, Document, Message, ReadMark
 from konsilium.web.clockface import local
 from konsilium.web.http import new_key
 from konsilium.workflow.consultation import FINAL, State
@@ -48,6 +48,12 @@ def panel(
         "address": reverse("conversation:thread", args=[consultation.pk]),
         "once_key": new_key(),
     }
+
+
+def read_until(consultation: Consultation, actor: Actor) -> datetime | None:
+    """Return how far the person has read the request."""
+    marks = ReadMark.objects.filter(consultation=consultation, person_id=actor.person_id)
+    return marks.values_list("read_at", flat=True).first()
 
 
 def _page(consultation: Consultation, before: UUID | None) -> list[Message]:

@@ -9,12 +9,13 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from konsilium.actions import conversation
+from konsilium.actions._record import mark_read
 from konsilium.actions._step import NotThere
 from konsilium.models import Consultation, Message
 from konsilium.web.consultation.head import head
 from konsilium.web.consultation.moving import Move, case, move_page
 from konsilium.web.conversation.forms import AnswerForm, LetterForm
-from konsilium.web.conversation.panel import panel
+from konsilium.web.conversation.panel import panel, read_until
 from konsilium.web.documents.views import LEFT_OUT, take
 from konsilium.web.http import again, new_key, send_once, words
 from konsilium.workflow.machine import Refused
@@ -59,13 +60,10 @@ def _files(request: Any, row: Consultation) -> tuple[UUID, ...]:
 def _context(
     request: Any, row: Consultation, form: LetterForm, asked: Message | None = None
 ) -> dict[str, Any]:
-    part = panel(
-        row,
-        actor=request.actor,
-        at=request.at,
-        roles=row.roles_of(request.actor),
-        before=_id(request, "before"),
-    )
+    actor, read_at = request.actor, read_until(row, request.actor)
+    roles, before = row.roles_of(actor), _id(request, "before")
+    part = panel(row, actor=actor, at=request.at, roles=roles, read_at=read_at, before=before)
+    mark_read(row, actor=actor, at=request.at)
     return {
         "head": head(row, actor=request.actor, at=request.at),
         "panel": part,
