@@ -32,9 +32,7 @@ class SampleForm(forms.Form):
         help_text="От неё зависит, через сколько часов центр ответит.",
     )
     anamnesis = forms.CharField(label="Анамнез", min_length=20, widget=forms.Textarea(attrs={"rows": 4}))
-    starts_at = forms.TimeField(
-        label="Время", widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
-    )
+    starts_at = forms.TimeField(label="Время", widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
     minutes = forms.IntegerField(label="Минут", min_value=10, max_value=240)
     needs = forms.MultipleChoiceField(
         label="Нужно",

@@ -185,7 +185,7 @@ def of(at: datetime) -> dict[str, Any]:
 
 
 def _times(at: datetime) -> dict[str, Any]:
-    due = at + timedelta(hours=3, minutes=12)
+    due = at + timedelta(hours=3, minutes=12, seconds=30)
     return {
         "left": left(due, at=at),
         "due": local(due, "Europe/Moscow"),
@@ -195,12 +195,12 @@ def _times(at: datetime) -> dict[str, Any]:
 
 
 def _terms(at: datetime) -> list[Left]:
-    hour = timedelta(hours=1)
+    hour, half_a_minute = timedelta(hours=1), timedelta(seconds=30)
     return [
-        left(at + 30 * hour, at=at),
-        left(at + 3.2 * hour, at=at),
-        left(at + 0.6 * hour, at=at),
-        left(at - 2.2 * hour, at=at),
+        left(at + 30 * hour + half_a_minute, at=at),
+        left(at + 3.2 * hour + half_a_minute, at=at),
+        left(at + 0.6 * hour + half_a_minute, at=at),
+        left(at - 2.2 * hour - half_a_minute, at=at),
         left(at + 5 * hour, at=at, paused_at=at - hour),
         left(at + hour, at=at, answered_at=at),
         left(at - 2 * hour, at=at, answered_at=at),
