@@ -136,3 +136,14 @@ def test_only_a_demonstration_says_that_it_is_one(client, settings):
     assert "demo-bar" not in client.get("/sign-in/").content.decode()
     settings.DEMO = True
     assert "demo-bar" in client.get("/sign-in/").content.decode()
+
+
+def test_labels_hints_and_errors_belong_to_their_fields(client, db):
+    text = client.get("/design/").content.decode()
+    ids = re.findall(r'\sid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    pointed = re.findall(r'\s(?:for|aria-labelledby)="([^"]+)"', text)
+    pointed += [name for names in re.findall(r'aria-describedby="([^"]+)"', text) for name in names.split()]
+    pointed += re.findall(r'href="#([^"]+)"', text)
+    assert "id_snils_error" in pointed
+    assert set(pointed) - set(ids) == set()

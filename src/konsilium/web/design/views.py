@@ -23,7 +23,11 @@ def show(request: Any) -> HttpResponse:
     sent = request.method == "POST" and wrong.is_valid()
     if sent:
         messages.success(request, gettext("Accepted. Nothing is kept here."))
-    context = {**samples.of(request.at), "form": SampleForm(initial=samples.RIGHT), "wrong": wrong}
+    context = {
+        **samples.of(request.at),
+        "form": SampleForm(initial=samples.RIGHT, prefix="filled"),
+        "wrong": wrong,
+    }
     return render(
         request, "design/show.html", context, status=422 if request.method == "POST" and not sent else 200
     )
