@@ -26,13 +26,14 @@ class TimesForm(forms.Form):
         super().__init__(data, initial=initial)
         self.zone = ZoneInfo(actor.time_zone)
         for number in range(1, MOST_TIMES + 1):
-            widget = forms.DateTimeInput(format=_MOMENT, attrs={"type": "datetime-local", "step": "300"})
+            widget = forms.DateTimeInput(format=_MOMENT, attrs={"type": "datetime-local", "step": "60"})
             self.fields[f"time_{number}"] = forms.DateTimeField(
                 label=gettext("Time %(number)s") % {"number": number},
                 required=number == 1,
                 widget=widget,
                 input_formats=[_MOMENT, "%d.%m.%Y %H:%M"],
             )
+        self.order_fields([f"time_{number}" for number in range(1, MOST_TIMES + 1)])
 
     def times(self) -> list[datetime]:
         """Return the times that were given, with their zone."""

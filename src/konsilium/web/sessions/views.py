@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from konsilium.actions import sessions
 from konsilium.actions._step import NotThere
 from konsilium.models import Consultation, Session
-from konsilium.web.clockface import local
+from konsilium.web.clockface import local, zone_label
 from konsilium.web.consultation.head import head
 from konsilium.web.consultation.moving import case
 from konsilium.web.http import again, found, go_to, new_key, seen_version, send_once, words
@@ -269,7 +269,7 @@ def _form_page(
         "session": describe(session, roles=_roles(request, session), at=request.at) if session else None,
         "version": session.version if session else row.version,
         "options": options,
-        "zone": request.actor.time_zone,
+        "zone": zone_label(request.actor.time_zone, request.at),
         "busy": _busy(row, request) if hasattr(form, "times") else [],
     }
     if request.method != "POST" or show_only:
