@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.views.defaults import server_error
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "src/konsilium/web"
@@ -147,3 +148,18 @@ def test_labels_hints_and_errors_belong_to_their_fields(client, db):
     pointed += re.findall(r'href="#([^"]+)"', text)
     assert "id_snils_error" in pointed
     assert set(pointed) - set(ids) == set()
+
+
+@pytest.mark.django_db
+def test_what_isnt_there_and_what_isnt_allowed_is_said_in_words(client_as, cast):
+    client = client_as(cast.omsk_doctor)
+    missing, forbidden = client.get("/nowhere/"), client.get("/triage/")
+    assert (missing.status_code, forbidden.status_code) == (404, 403)
+    assert "Такой страницы нет" in missing.content.decode()
+    assert "Вашей роли это недоступно" in forbidden.content.decode()
+
+
+def test_our_own_mistake_is_said_in_words_without_anything_that_could_break_again(rf):
+    broken = server_error(rf.get("/"))
+    assert broken.status_code == 500
+    assert "Здесь что-то сломалось" in broken.content.decode()
