@@ -1,5 +1,6 @@
 """Settings, all of them from the environment, with defaults that are safe or refuse to start."""
 
+import ipaddress
 import os
 import secrets
 from pathlib import Path
@@ -25,6 +26,14 @@ def _port(name: str, default: int) -> int:
     if not text.isdecimal() or int(text) not in range(1, 65536):
         raise BadSetting(f"{name} must be a port from 1 to 65535, not {text!r}.")
     return int(text)
+
+
+def _networks(name: str) -> list[str]:
+    texts = [text.strip() for text in os.environ.get(name, "").split(",") if text.strip()]
+    try:
+        return [str(ipaddress.ip_network(text)) for text in texts]
+    except ValueError as error:
+        raise BadSetting(f"{name} must be addresses or networks like 10.0.0.0/8, separated by commas.") from error
 
 
 def _data_folder() -> Path:
@@ -82,6 +91,8 @@ FILES = DATA / "files"
 SMTP_URL = os.environ.get("KONSILIUM_SMTP_URL", "")
 MAIL_FROM = os.environ.get("KONSILIUM_MAIL_FROM", "konsilium@localhost")
 SCANNER = os.environ.get("KONSILIUM_CLAMD", "")
+# Proxies whose X-Forwarded-For is believed: the throttle of sign-in counts by network.
+TRUSTED_PROXIES = _networks("KONSILIUM_TRUSTED_PROXIES")
 PUBLIC_URL = os.environ.get("KONSILIUM_PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
 
 # Without an outside database the embedded one is used, through a socket that only this user can open.

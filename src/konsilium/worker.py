@@ -13,6 +13,7 @@ from django.utils import timezone
 from konsilium.actions import closing, documents, sweeping
 from konsilium.adapters.mail import mailer
 from konsilium.notifications import deliver
+from konsilium.notifications.channels import email
 
 log = logging.getLogger(__name__)
 LOOK_EVERY = 1.0
@@ -52,7 +53,7 @@ def chores() -> list[Chore]:
     ]
     if settings.SMTP_URL:
         sender = mailer(settings.SMTP_URL)
-        work.insert(1, Chore("send letters", seconds, lambda at: deliver.send_pending(sender, at=at)))
+        work.insert(1, Chore("send letters", seconds, lambda at: email.send_pending(sender, at=at)))
     return work
 
 

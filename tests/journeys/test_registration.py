@@ -182,7 +182,9 @@ def test_access_is_ended_and_given_back(cast, client_as):
     assert desk.post(f"{base}/end/").status_code == 302
     assert admin.get("/organization/").status_code == 302
     assert desk.post(f"{base}/restore/").status_code == 302
-    assert admin.get("/organization/").status_code == 200
+    # The sessions that acted in it are gone: the person signs in anew.
+    assert admin.get("/organization/").status_code == 302
+    assert client_as(cast.omsk_admin).get("/organization/").status_code == 200
     doctor = f"/organizations/{cast.house('omsk')}/access/{cast.omsk_doctor.membership_id}"
     assert desk.post(f"{doctor}/end/").status_code == 404
 

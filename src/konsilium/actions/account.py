@@ -1,9 +1,8 @@
-"""Signing in, the second factor, one-time links, own sessions: a person and their account.
+"""Signing in, passwords, one-time links, own sessions and data: a person and their account.
 
-Everything here runs in the sign-in's own database context, which no page has.
+What asks for passwords and sessions runs in the sign-in's own database context, which no page has.
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,31 +11,23 @@ from uuid import UUID
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db.models import Q
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from konsilium.actions._guessing import WINDOW, ask, guess, hash_of
 from konsilium.actions._record import record_at_desk
-from konsilium.models import (
-    Credential,
-    Membership,
-    OneTimeLink,
-    Person,
-    RecoveryCode,
-    SignInAttempt,
-    WebSession,
-)
+from konsilium.models import Credential, Membership, OneTimeLink, Person, WebSession
 from konsilium.models.access import signing_in
 from konsilium.workflow.machine import Refused
 from konsilium.workflow.onboarding import OrganizationState
 from konsilium.workflow.words import N_
 
-WINDOW = timedelta(minutes=15)
-FAILURES_OF_AN_ACCOUNT = 10
-FAILURES_OF_A_NETWORK = 60
 LIVES = {OneTimeLink.INVITATION: timedelta(hours=72), OneTimeLink.RESET: timedelta(hours=1)}
-RECOVERY_CODES = 10
+# So many letters a quarter of an hour: more would only fill somebody's mailbox.
+RESETS_A_WINDOW = 3
 # Checked when the login is unknown, so that the answer takes as long.
 NOBODYS_HASH = make_password("nobody has this password")
+NAMES = ("family", "given", "patronymic")
 
 
 class WrongSignIn(Refused):
@@ -47,20 +38,12 @@ class WrongSignIn(Refused):
         super().__init__(N_("Login or password is wrong."))
 
 
-class TooManyTries(Refused):
-    """The throttle is closed for this account or network."""
+class WrongPassword(Refused):
+    """The own password, asked once more, is wrong."""
 
     def __init__(self) -> None:
-        """Say when to come again."""
-        super().__init__(N_("Too many tries. Wait a quarter of an hour and try again."))
-
-
-class WrongCode(Refused):
-    """The second factor's code or recovery code doesn't fit, or was used already."""
-
-    def __init__(self) -> None:
-        """One text for every cause."""
-        super().__init__(N_("The code doesn't fit or was used already."))
+        """Say which."""
+        super().__init__(N_("The present password is wrong."))
 
 
 class LinkDead(Refused):
@@ -86,74 +69,48 @@ class Checked:
     The refusal is a value: raising it would roll back the try that the throttle has to remember.
     """
 
-    person_id: UUID | None = None
+    person: Person | None = None
     needs_code: bool = False
     refusal: Refused | None = None
-
-
-def hash_of(text: str) -> str:
-    """Return the hash under which a token, a code or a typed login is kept."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def check_sign_in(*, login: str, password: str, network: str, at: datetime) -> Checked:
     """Check login and password, throttled by account and by network, and remember the try.
 
-    The answer carries the refusal, if there is one: TooManyTries or WrongSignIn.
+    The answer carries the refusal, if there is one: TooManyTries or WrongSignIn. Somebody unknown costs as much work
+    as somebody known.
     """
-    account = hash_of(login.strip().lower())
+    login = login.strip().lower()
     with signing_in():
-        if _is_throttled(account, network, at):
-            return Checked(refusal=TooManyTries())
-        person = Person.objects.filter(login=login.strip().lower(), is_active=True).first()
-        credential = Credential.objects.filter(person=person).first() if person else None
-        right = check_password(password, credential.password if credential else NOBODYS_HASH)
-        good = right and credential is not None
-        SignInAttempt(account_hash=account, network=network, at=at, succeeded=good).save()
-        if not good or person is None:
-            return Checked(refusal=WrongSignIn())
-        return Checked(person.pk, has_second_factor(person.pk))
+        rows = Credential.objects.select_related("person")
+        credential = rows.filter(person__login=login, person__is_active=True).first()
+        person = credential.person if credential else None
+        kept = credential.password if credential else NOBODYS_HASH
+
+        def fits() -> bool:
+            return check_password(password, kept) and person is not None
+
+        refusal = guess(login, fits, WrongSignIn(), network=network, at=at)
+        if refusal is not None or person is None:
+            return Checked(refusal=refusal)
+        return Checked(person, TOTPDevice.objects.filter(user_id=person.pk, confirmed=True).exists())
 
 
-def _is_throttled(account: str, network: str, at: datetime) -> bool:
-    since = at - WINDOW
-    tries = SignInAttempt.objects
-    return (
-        tries.failures(since=since, account_hash=account) >= FAILURES_OF_AN_ACCOUNT
-        or tries.failures(since=since, network=network) >= FAILURES_OF_A_NETWORK
-    )
-
-
-def has_second_factor(person_id: UUID) -> bool:
-    """Say whether the person has a confirmed second factor."""
+def check_own_password(person: Person, password: str, *, network: str, at: datetime) -> None:
+    """Let somebody show once more that it is them. Raises WrongPassword or TooManyTries."""
     with signing_in():
-        return TOTPDevice.objects.filter(user_id=person_id, confirmed=True).exists()
+        credential = Credential.objects.filter(person=person).first()
+        kept = credential.password if credential else NOBODYS_HASH
+        refusal = guess(
+            str(person.pk), lambda: check_password(password, kept), WrongPassword(), network=network, at=at
+        )
+    if refusal is not None:
+        raise refusal
 
 
-def check_code(person_id: UUID, *, code: str, network: str, at: datetime) -> bool:
-    """Check a second factor's code, or a recovery code, once. The try is remembered and throttled."""
-    account = hash_of(str(person_id))
-    with signing_in():
-        if _is_throttled(account, network, at):
-            return False
-        good = _fits(person_id, "".join(code.split()), at)
-        SignInAttempt(account_hash=account, network=network, at=at, succeeded=good).save()
-        return good
-
-
-def _fits(person_id: UUID, code: str, at: datetime) -> bool:
-    device = TOTPDevice.objects.select_for_update().filter(user_id=person_id, confirmed=True).first()
-    if device is not None and code.isdecimal() and device.verify_token(code):
-        return True
-    row = RecoveryCode.objects.select_for_update().filter(
-        person_id=person_id, code_hash=hash_of(code.lower()), used_at=None
-    )
-    return bool(row.update(used_at=at))
-
-
-def record_sign_in(person: Person, *, kind: str, at: datetime) -> None:
-    """Remember that somebody signed in or out: an event of the house, without a place in any request."""
-    record_at_desk(kind, at=at, subject=("account", person.pk), text=person.full_name)
+def record_of_account(person: Person, kind: str, *, at: datetime, text: str = "") -> None:
+    """Remember what happened to an account: an event of the house, without a place in any request."""
+    record_at_desk(kind, at=at, subject=("account", person.pk), text=text or person.full_name)
 
 
 def first_membership(person_id: UUID) -> UUID | None:
@@ -168,26 +125,35 @@ def usable_memberships(person_id: UUID) -> list[Membership]:
         rows = Membership.objects.filter(
             person_id=person_id, is_active=True, organization__state=OrganizationState.ACTIVE
         )
-        return list(rows.select_related("organization", "person").order_by("organization__short_name", "role", "id"))
+        rows = rows.select_related("organization", "person")
+        return list(rows.order_by("organization__short_name", "role", "id"))
 
 
-def suspended_memberships(person_id: UUID) -> int:
-    """Count the memberships that rest because their organisation isn't active."""
+def resting_organizations(person_id: UUID) -> list[str]:
+    """Name the organisations whose memberships rest because the organisation isn't active."""
     with signing_in():
         rows = Membership.objects.filter(person_id=person_id, is_active=True)
-        return rows.exclude(organization__state=OrganizationState.ACTIVE).count()
+        rows = rows.exclude(organization__state=OrganizationState.ACTIVE)
+        names = rows.order_by("organization__short_name").values_list("organization__short_name", flat=True)
+        return list(names.distinct())
 
 
 def make_link(person_id: UUID, purpose: str, *, at: datetime, issued_by: str = "") -> str:
-    """Make a one-time link for the person and return its token; only its hash is kept."""
+    """Make a one-time link for the person and return its token; only its hash is kept.
+
+    A new invitation ends the earlier ones.
+    """
     token = secrets.token_urlsafe(32)
+    if purpose == OneTimeLink.INVITATION:
+        with signing_in():
+            OneTimeLink.objects.filter(person_id=person_id, purpose=purpose, used_at=None).update(used_at=at)
     OneTimeLink(
         person_id=person_id,
         purpose=purpose,
         token_hash=hash_of(token),
         created_at=at,
         expires_at=at + LIVES[purpose],
-        issued_by_name=issued_by,
+        issued_by_name=issued_by[:200],
     ).save(force_insert=True)
     return token
 
@@ -212,19 +178,21 @@ def set_password_by_link(token: str, *, password: str, at: datetime) -> Person:
         OneTimeLink.objects.filter(person=person, used_at=None).update(used_at=at)
         Person.objects.filter(pk=person.pk).update(has_entered=True)
         WebSession.objects.filter(person_id=person.pk).delete()
-        record_sign_in(person, kind=f"password_by_{link.purpose}", at=at)
+        record_of_account(person, f"password_by_{link.purpose}", at=at)
         return person
 
 
-def change_password(person: Person, *, old: str, new: str, keep: str, at: datetime) -> None:
-    """Set a new password and end every session but the one named by its key. Raises WrongSignIn or WeakPassword."""
+def change_password(person: Person, *, old: str, new: str, keep: str, network: str, at: datetime) -> None:
+    """Set a new password and end every session but the one named by its key.
+
+    Raises WrongPassword, TooManyTries or WeakPassword.
+    """
+    check_own_password(person, old, network=network, at=at)
     with signing_in():
-        credential = Credential.objects.select_for_update().filter(person=person).first()
-        if credential is None or not check_password(old, credential.password):
-            raise WrongSignIn
-        _set_password(person, new, at)
+        _set_password(Person.objects.get(pk=person.pk), new, at)
         WebSession.objects.filter(person_id=person.pk).exclude(session_key=keep).delete()
-        record_sign_in(person, kind="password_changed", at=at)
+        OneTimeLink.objects.filter(person=person, used_at=None).update(used_at=at)
+        record_of_account(person, "password_changed", at=at)
 
 
 def _set_password(person: Person, password: str, at: datetime) -> None:
@@ -236,19 +204,28 @@ def _set_password(person: Person, password: str, at: datetime) -> None:
     Credential.objects.update_or_create(person=person, defaults=values)
 
 
-def ask_for_reset(typed: str, *, at: datetime) -> tuple[Person, str] | None:
-    """Make a reset link for the login or e-mail address that was typed; None when it is nobody's.
+def ask_for_reset(typed: str, *, network: str, at: datetime) -> list[tuple[Person, str]]:
+    """Make a reset link for each account with the login or e-mail address that was typed; there may be none.
 
-    The page says the same in both cases; the link leaves the house by e-mail alone.
+    The page says the same in every case, and the links leave the house by e-mail alone. Raises TooManyTries when a
+    network asks again and again, whoever it asks for.
     """
     typed = typed.strip().lower()
+    refusal = ask(network=network, at=at)
+    if refusal is not None:
+        raise refusal
     with signing_in():
         rows = Person.objects.filter(is_active=True, has_entered=True).exclude(email="")
-        person = rows.filter(login=typed).first() or rows.filter(email__iexact=typed).first()
-        recent = person and OneTimeLink.objects.filter(person=person, created_at__gt=at - WINDOW).count()
-        if person is None or (recent or 0) >= 3:  # noqa: PLR2004  three letters in a quarter of an hour are enough
-            return None
-        return person, make_link(person.pk, OneTimeLink.RESET, at=at)
+        people = list(
+            rows.filter(Q(login=typed) | Q(email__iexact=typed)).order_by("login")[:RESETS_A_WINDOW]
+        )
+        asking = [person for person in people if not _asked_often(person, at)]
+        return [(person, make_link(person.pk, OneTimeLink.RESET, at=at)) for person in asking]
+
+
+def _asked_often(person: Person, at: datetime) -> bool:
+    recent = OneTimeLink.objects.filter(person=person, purpose=OneTimeLink.RESET, created_at__gt=at - WINDOW)
+    return recent.count() >= RESETS_A_WINDOW
 
 
 def sessions_of(person_id: UUID, *, at: datetime) -> list[WebSession]:
@@ -262,7 +239,7 @@ def end_sessions(person_id: UUID, *, only: str = "", keep: str = "") -> int:
     """End one of the person's sessions (named by a hash of its key), or all but the one to keep."""
     with signing_in():
         rows = WebSession.objects.filter(person_id=person_id)
-        chosen = [row.session_key for row in rows if (not only or session_name(row.session_key) == only)]
+        chosen = [row.session_key for row in rows if not only or session_name(row.session_key) == only]
         return rows.filter(session_key__in=[key for key in chosen if key != keep]).delete()[0]
 
 
@@ -271,71 +248,17 @@ def session_name(key: str) -> str:
     return hash_of(key)[:16]
 
 
-def begin_second_factor(person_id: UUID) -> TOTPDevice:
-    """Return the person's device that is being set up: its key is shown until a code confirms it."""
-    with signing_in(), transaction.atomic():
-        device = TOTPDevice.objects.filter(user_id=person_id, confirmed=False).first()
-        return device or TOTPDevice.objects.create(user_id=person_id, name="totp", confirmed=False)
-
-
-def confirm_second_factor(person: Person, *, code: str, at: datetime) -> list[str]:
-    """Confirm the device by a code and return new recovery codes, shown this once. Raises WrongCode."""
-    with signing_in():
-        device = TOTPDevice.objects.select_for_update().filter(user_id=person.pk, confirmed=False).first()
-        if device is None or not code.strip().isdecimal() or not device.verify_token(code.strip()):
-            raise WrongCode
-        TOTPDevice.objects.filter(user_id=person.pk, confirmed=True).delete()
-        device.confirmed = True
-        device.save()
-        record_sign_in(person, kind="second_factor_on", at=at)
-        return _new_recovery_codes(person.pk)
-
-
-def _new_recovery_codes(person_id: UUID) -> list[str]:
-    codes = [secrets.token_hex(5) for _ in range(RECOVERY_CODES)]
-    RecoveryCode.objects.filter(person_id=person_id).delete()
-    RecoveryCode.objects.bulk_create(RecoveryCode(person_id=person_id, code_hash=hash_of(code)) for code in codes)
-    return codes
-
-
-def renew_recovery_codes(person: Person, *, password: str, at: datetime) -> list[str]:
-    """Replace the recovery codes and return the new ones. Raises WrongSignIn."""
-    with signing_in():
-        _check_own_password(person, password)
-        record_sign_in(person, kind="recovery_codes_renewed", at=at)
-        return _new_recovery_codes(person.pk)
-
-
-def end_second_factor(person: Person, *, password: str, code: str, at: datetime) -> None:
-    """Take the second factor away, given password and code. Raises WrongSignIn or WrongCode."""
-    with signing_in():
-        _check_own_password(person, password)
-        if not _fits(person.pk, "".join(code.split()), at):
-            raise WrongCode
-        TOTPDevice.objects.filter(user_id=person.pk).delete()
-        RecoveryCode.objects.filter(person=person).delete()
-        record_sign_in(person, kind="second_factor_off", at=at)
-
-
-def _check_own_password(person: Person, password: str) -> None:
-    credential = Credential.objects.filter(person=person).first()
-    if credential is None or not check_password(password, credential.password):
-        raise WrongSignIn
-
-
-def recovery_codes_left(person_id: UUID) -> int:
-    """Count the recovery codes that still work."""
-    with signing_in():
-        return RecoveryCode.objects.filter(person_id=person_id, used_at=None).count()
-
-
-
 def change_profile(
-    person: Person, fields: list[str], membership: Membership | None, place_fields: list[str]
+    person: Person, fields: list[str], membership: Membership | None, place_fields: list[str], *, at: datetime
 ) -> None:
-    """Keep what a person changed of their own data and of their place in the organisation they act in."""
+    """Keep what a person changed of their own data and of their place in the organisation they act in.
+
+    A changed name is remembered: it stands under requests and conclusions.
+    """
     if fields:
         person.save(update_fields=fields)
+    if set(fields) & set(NAMES):
+        record_of_account(person, "name_changed", at=at)
     if membership is not None and place_fields:
         membership.save(update_fields=place_fields)
 

@@ -175,7 +175,7 @@ def people() -> list[str]:
         *allow("membership", "UPDATE", ("k_org_admin",), own, columns="is_active"),
         *allow("membership", "UPDATE", ("k_coordinator",), counterparts, columns="is_active"),
         *allow("membership", "SELECT", ("k_account", "k_worker"), "true"),
-        *allow("membership", "UPDATE", ACTING, mine, columns="department, position, specialty"),
+        *allow("membership", "UPDATE", ACTING, f"{mine} AND {own}", columns="department, position, specialty"),
         *allow("onetimelink", "INSERT", ("k_org_admin", "k_coordinator"), f"used_at IS NULL AND {invited}"),
         *allow("onetimelink", "SELECT, INSERT, UPDATE", account, "true"),
     ]

@@ -1,4 +1,4 @@
-"""Which event tells whom: a table, read by the worker after the fact."""
+"""Which event tells whom, and in which words: tables, read by the worker after the fact."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext
 
-from konsilium.models import Consultation, Event, Membership
+from konsilium.models import Consultation, DeskEvent, Event, Membership
 from konsilium.workflow.consultation import State
 from konsilium.workflow.roles import Role
 from konsilium.workflow.words import N_
@@ -21,45 +21,45 @@ class Told:
     needs_action: bool
 
 
-REQUESTER, CENTRE, OTHER_SIDE, DISPATCHERS, CONSULTANT = (
-    "requester",
-    "centre",
-    "other side",
-    "dispatchers",
-    "consultant",
-)
+People = list[tuple[UUID, UUID | None]]
 
-# event -> (who, is it theirs to act). CENTRE is the consultant where there is one, else the dispatchers.
+# CENTRE is the consultant where there is one, else the dispatchers.
+REQUESTER, CENTRE, OTHER_SIDE = "requester", "centre", "other side"
+DISPATCHERS, CONSULTANT = "dispatchers", "consultant"
+
+# event -> (who, is it theirs to act). Nobody is told of what they did themself, so the requester in a move of the
+# requesting side is the doctor whose administrator made it, and the consultant one whose dispatcher did.
 RULES: dict[str, tuple[tuple[str, bool], ...]] = {
-    "submit": ((DISPATCHERS, True),),
+    "submit": ((DISPATCHERS, True), (REQUESTER, False)),
     "assign": ((CONSULTANT, True), (REQUESTER, False)),
-    "reassign": ((CONSULTANT, True),),
+    "reassign": ((CONSULTANT, True), (REQUESTER, False)),
     "pass_on": ((DISPATCHERS, True), (REQUESTER, False)),
     "ask": ((REQUESTER, True),),
-    "answer": ((CENTRE, True),),
+    "answer": ((CENTRE, True), (REQUESTER, False)),
     "reject": ((REQUESTER, False),),
     "hand_back": ((DISPATCHERS, True),),
-    "withdraw": ((CENTRE, False),),
-    "session_propose": ((REQUESTER, True),),
-    "session_reschedule": ((REQUESTER, True),),
-    "session_counter": ((CENTRE, True),),
-    "session_confirm": ((CENTRE, False),),
-    "session_accept": ((REQUESTER, False),),
-    "session_cancel": ((OTHER_SIDE, False),),
+    "withdraw": ((CENTRE, False), (REQUESTER, False)),
+    "session_propose": ((REQUESTER, True), (CONSULTANT, False)),
+    "session_reschedule": ((REQUESTER, True), (CONSULTANT, False)),
+    "session_counter": ((CENTRE, True), (REQUESTER, False)),
+    "session_confirm": ((CENTRE, False), (REQUESTER, False)),
+    "session_accept": ((REQUESTER, False), (CONSULTANT, False)),
+    "session_cancel": ((REQUESTER, False), (CONSULTANT, False)),
     "session_miss": ((REQUESTER, False),),
     "session_fail": ((REQUESTER, False),),
     "place": ((REQUESTER, True),),
     "correct": ((REQUESTER, True),),
     "acknowledge": ((CONSULTANT, False),),
-    "close": ((CONSULTANT, False),),
+    "close": ((CONSULTANT, False), (REQUESTER, False)),
     "expire": ((REQUESTER, False),),
     "message_posted": ((OTHER_SIDE, False),),
+    "document_added": ((OTHER_SIDE, False),),
 }
 
 SENTENCES = {
     "submit": N_("Request %(number)s has come in"),
     "assign": N_("Request %(number)s: a consultant is assigned"),
-    "reassign": N_("Request %(number)s is assigned to you"),
+    "reassign": N_("Request %(number)s: another consultant is assigned"),
     "pass_on": N_("Request %(number)s was passed to another centre"),
     "ask": N_("Request %(number)s: more information is asked"),
     "answer": N_("Request %(number)s: the question is answered"),
@@ -80,13 +80,46 @@ SENTENCES = {
     "close": N_("Request %(number)s is closed with an outcome"),
     "expire": N_("Request %(number)s closed by itself: no outcome was reported"),
     "message_posted": N_("Request %(number)s: a new message"),
+    "document_added": N_("Request %(number)s: a document was added"),
     "application_submitted": N_("Application %(number)s has come in"),
+    "test_passed": N_("An equipment test was passed"),
+    "test_limited": N_("An equipment test was passed with limits"),
+    "test_failed": N_("An equipment test failed"),
+    "password_changed": N_("Your password was changed"),
+    "password_by_reset": N_("Your password was set anew by a link from a letter"),
+    "second_factor_on": N_("Your second factor is on"),
+    "second_factor_off": N_("Your second factor was turned off"),
+    "recovery_codes_renewed": N_("Your recovery codes were replaced"),
+}
+
+# What the one concerned reads instead, where it is theirs to act.
+MINE = {
+    "assign": N_("Request %(number)s is assigned to you"),
+    "reassign": N_("Request %(number)s is assigned to you"),
+    "pass_on": N_("Request %(number)s has come in from another centre"),
+}
+
+COORDINATORS, HOUSE, ONESELF = "coordinators", "house", "oneself"
+
+# The same for what happens outside any request: who, is it theirs to act, and the page to open.
+DESK_RULES: dict[str, tuple[str, bool, str]] = {
+    "application_submitted": (COORDINATORS, True, "/organizations/{organization}/"),
+    "test_passed": (HOUSE, False, "/organization/"),
+    "test_limited": (HOUSE, False, "/organization/"),
+    "test_failed": (HOUSE, False, "/organization/"),
+    "password_changed": (ONESELF, False, "/me/security/"),
+    "password_by_reset": (ONESELF, False, "/me/security/"),
+    "second_factor_on": (ONESELF, False, "/me/security/"),
+    "second_factor_off": (ONESELF, False, "/me/security/"),
+    "recovery_codes_renewed": (ONESELF, False, "/me/security/"),
 }
 
 
-def sentence(kind: str, number: str) -> str:
+def sentence(kind: str, number: str, *, needs_action: bool = False) -> str:
     """Say what happened in one line without any medical content."""
-    return gettext(SENTENCES.get(kind, N_("Request %(number)s: something has changed"))) % {"number": number}
+    mine = MINE.get(kind) if needs_action else None
+    words = mine or SENTENCES.get(kind, N_("Request %(number)s: something has changed"))
+    return gettext(words) % {"number": number}
 
 
 def told_of(event: Event, consultation: Consultation) -> Iterator[Told]:
@@ -99,35 +132,58 @@ def told_of(event: Event, consultation: Consultation) -> Iterator[Told]:
                 yield Told(person_id, membership_id, needs_action)
 
 
-def _people(who: str, event: Event, row: Consultation) -> list[tuple[UUID, UUID | None]]:
+def _people(who: str, event: Event, row: Consultation) -> People:
     if who == OTHER_SIDE:
         asks = event.actor_organization_id == row.requesting_organization_id
         who = CENTRE if asks else REQUESTER
     if who == CENTRE:
         who = CONSULTANT if row.consultant_id and row.state != State.SUBMITTED else DISPATCHERS
     if who == REQUESTER:
-        return _members(row.requesting_organization_id, (Role.REQUESTER, Role.ORG_ADMIN), row.requester_id)
-    if who == CONSULTANT and row.consultant_id and row.centre_id:
-        return _members(row.centre_id, (Role.CONSULTANT,), row.consultant_id)
-    if who == DISPATCHERS and row.centre_id:
-        return _members(row.centre_id, (Role.DISPATCHER,))
+        return _doctor(row.requesting_organization_id, row.requester_id)
+    if row.centre_id is None:
+        return []
+    if who == CONSULTANT and row.consultant_id:
+        mine = _members(row.centre_id, (Role.CONSULTANT,), row.consultant_id)
+        return mine or _members(row.centre_id, (Role.DISPATCHER,))
+    return _members(row.centre_id, (Role.DISPATCHER,)) if who == DISPATCHERS else []
+
+
+def _doctor(organization_id: UUID, person_id: UUID) -> People:
+    """Find the requester; the organisation's administrators when the doctor's access has ended."""
+    mine = _members(organization_id, (Role.REQUESTER, Role.ORG_ADMIN), person_id)
+    return mine or _members(organization_id, (Role.ORG_ADMIN,))
+
+
+def _members(organization_id: UUID | None, roles: tuple[Role, ...], person_id: UUID | None = None) -> People:
+    rows = Membership.objects.filter(role__in=roles, is_active=True)
+    if organization_id:
+        rows = rows.filter(organization_id=organization_id)
+    if person_id:
+        rows = rows.filter(person_id=person_id)
+    return list(rows.order_by("-role", "id").values_list("person_id", "id"))
+
+
+def told_at_desk(event: DeskEvent) -> Iterator[Told]:
+    """Yield whom an event outside any request is told to; never the one who did it."""
+    who, needs_action, _ = DESK_RULES.get(event.kind, ("", False, ""))
+    seen = {event.actor_id}
+    for person_id, membership_id in _people_at_desk(who, event):
+        if person_id not in seen:
+            seen.add(person_id)
+            yield Told(person_id, membership_id, needs_action)
+
+
+def _people_at_desk(who: str, event: DeskEvent) -> People:
+    if who == COORDINATORS:
+        return _members(None, (Role.COORDINATOR,))
+    if who == HOUSE and event.organization_id:
+        return _members(event.organization_id, (Role.ORG_ADMIN, Role.TECHNICIAN))
+    if who == ONESELF and event.subject_id:
+        return [(event.subject_id, None)]
     return []
 
 
-def _members(
-    organization_id: UUID, roles: tuple[Role, ...], person_id: UUID | None = None
-) -> list[tuple[UUID, UUID | None]]:
-    rows = Membership.objects.filter(organization_id=organization_id, role__in=roles, is_active=True)
-    if person_id:
-        rows = rows.filter(person_id=person_id)
-    return [
-        (person, membership)
-        for person, membership in rows.order_by("-role", "id").values_list("person_id", "id")
-    ]
-
-
-def coordinators() -> Iterator[Told]:
-    """Yield the coordinators, who are told of new applications."""
-    rows = Membership.objects.filter(role=Role.COORDINATOR, is_active=True).order_by("id")
-    for person_id, membership_id in rows.values_list("person_id", "id"):
-        yield Told(person_id, membership_id, needs_action=True)
+def desk_path(event: DeskEvent) -> str:
+    """Return the page that an event outside any request leads to."""
+    path = DESK_RULES.get(event.kind, ("", False, ""))[2]
+    return path.format(organization=event.organization_id)

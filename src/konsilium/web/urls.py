@@ -6,6 +6,7 @@ from django.urls import URLPattern, include, path
 
 from konsilium.web import health
 from konsilium.web.access import PUBLIC, SIGNED_IN, View
+from konsilium.web.account import factor
 from konsilium.web.account import views as account
 from konsilium.web.closing import views as closing
 from konsilium.web.configuration import views as configuration
@@ -52,14 +53,17 @@ ACCOUNT = [
     page("me/security/", account.security, SIGNED_IN, "security"),
     page("me/security/password/", account.change_password, SIGNED_IN, "change_password"),
     page("me/security/sessions/end/", account.end_sessions, SIGNED_IN, "end_sessions"),
-    page("me/security/second-factor/", account.begin_factor, SIGNED_IN, "begin_factor"),
-    page("me/security/second-factor/end/", account.end_factor, SIGNED_IN, "end_factor"),
-    page("me/security/recovery-codes/", account.renew_codes, SIGNED_IN, "renew_codes"),
+    page("me/security/second-factor/", factor.begin, SIGNED_IN, "begin_factor"),
+    page("me/security/second-factor/end/", factor.end, SIGNED_IN, "end_factor"),
+    page("me/security/recovery-codes/", factor.renew_codes, SIGNED_IN, "renew_codes"),
 ]
 
 PEOPLE = [
     page("people/", people.show_list, "people.manage", "list"),
     page("people/invite/", people.invite, "people.manage", "invite"),
+    page("people/<uuid:pk>/", people.show, "people.manage", "show"),
+    page("people/<uuid:pk>/role/", people.add_role, "people.manage", "add_role"),
+    page("people/<uuid:pk>/second-factor/", people.take_factor, "people.manage", "take_factor"),
     page("people/<uuid:pk>/again/", people.invite_again, "people.manage", "again"),
     page("people/<uuid:pk>/end/", people.end, "people.manage", "end"),
     page("people/<uuid:pk>/restore/", people.restore, "people.manage", "restore"),

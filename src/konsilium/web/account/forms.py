@@ -5,18 +5,37 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from konsilium.models import Membership, Person
+from konsilium.models import DictionaryEntry, Membership, Person
 from konsilium.workflow.identifiers import BadIdentifier, format_snils, normalize_phone, normalize_snils
 
 AUTOCOMPLETE_NEW = forms.PasswordInput(attrs={"autocomplete": "new-password"})
 AUTOCOMPLETE_OLD = forms.PasswordInput(attrs={"autocomplete": "current-password"})
+ONE_TIME = forms.TextInput(
+    attrs={"autocomplete": "one-time-code", "class": "otp", "spellcheck": "false", "autocapitalize": "off"}
+)
+SUGGESTED = {"position": "positions", "specialty": "specialties"}
+
+
+def suggesting(name: str) -> forms.TextInput:
+    """Return a field for free text that offers the dictionary's names; the page includes account/_suggestions.html."""
+    return forms.TextInput(attrs={"list": SUGGESTED[name]})
+
+
+def suggestions() -> dict[str, list[str]]:
+    """Return what the dictionaries of positions and specialties offer, by the fields' list names."""
+    return {
+        name: sorted(DictionaryEntry.objects.of(name).values_list("name", flat=True))
+        for name in SUGGESTED.values()
+    }
 
 
 class SignInForm(forms.Form):
     """Login and password."""
 
     login = forms.CharField(
-        label=_("Login"), max_length=64, widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True})
+        label=_("Login"),
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
     password = forms.CharField(label=_("Password"), max_length=256, strip=False, widget=AUTOCOMPLETE_OLD)
 
@@ -25,11 +44,7 @@ class CodeForm(forms.Form):
     """The second factor's code, or a recovery code."""
 
     code = forms.CharField(
-        label=_("Code from the application, or a recovery code"),
-        max_length=20,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "one-time-code", "class": "otp", "autofocus": True, "spellcheck": "false"}
-        ),
+        label=_("Code from the application, or a recovery code"), max_length=40, widget=ONE_TIME
     )
 
 
@@ -43,7 +58,9 @@ class NewPasswordForm(forms.Form):
         strip=False,
         widget=AUTOCOMPLETE_NEW,
     )
-    again = forms.CharField(label=_("The same once more"), max_length=256, strip=False, widget=AUTOCOMPLETE_NEW)
+    again = forms.CharField(
+        label=_("The same once more"), max_length=256, strip=False, widget=AUTOCOMPLETE_NEW
+    )
 
     def clean(self) -> dict[str, Any]:
         """Both must be the same."""
@@ -63,13 +80,26 @@ class ChangePasswordForm(NewPasswordForm):
 class PasswordForm(forms.Form):
     """The own password, to show that it is oneself."""
 
-    password = forms.CharField(label=_("Present password"), max_length=256, strip=False, widget=AUTOCOMPLETE_OLD)
+    password = forms.CharField(
+        label=_("Present password"), max_length=256, strip=False, widget=AUTOCOMPLETE_OLD
+    )
+
+
+class BeginFactorForm(forms.Form):
+    """The code that the application shows, and the password."""
+
+    code = forms.CharField(label=_("Code from the application"), max_length=40, widget=ONE_TIME)
+    password = forms.CharField(
+        label=_("Present password"), max_length=256, strip=False, widget=AUTOCOMPLETE_OLD
+    )
 
 
 class EndFactorForm(PasswordForm):
     """Password and code."""
 
-    code = forms.CharField(label=_("Code from the application, or a recovery code"), max_length=20)
+    code = forms.CharField(
+        label=_("Code from the application, or a recovery code"), max_length=40, widget=ONE_TIME
+    )
 
 
 class ResetForm(forms.Form):
@@ -115,6 +145,7 @@ class PlaceForm(forms.ModelForm):
         model = Membership
         fields = ["department", "position", "specialty"]
         labels = {"department": _("Department"), "position": _("Position"), "specialty": _("Specialty")}
+        widgets = {name: suggesting(name) for name in SUGGESTED}
 
 
 def cleaned(text: str, normalize: Any) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,6 +15,7 @@ from konsilium.web.http import again, found, words
 from konsilium.web.onboarding.forms import AccessForm
 from konsilium.web.onboarding.sheet import application_of
 from konsilium.web.onboarding.views import organization
+from konsilium.web.people.views import show_link
 from konsilium.workflow.machine import Refused
 from konsilium.workflow.roles import Role
 
@@ -40,7 +41,11 @@ def renew(request: Any, pk: UUID, member: UUID) -> HttpResponse:
     """Make a new one-time link for somebody who hasn't entered, or lost the way in."""
     row = organization(request, pk)
     membership = _member(request, row, member)
-    token = people.invite_again(membership, actor=request.actor, at=request.at)
+    try:
+        token = people.invite_again(membership, actor=request.actor, at=request.at)
+    except Refused as refusal:
+        messages.error(request, words(refusal), extra_tags="bad")
+        return redirect("onboarding:show", pk=pk)
     return _link(request, row, membership.person, token)
 
 
@@ -61,11 +66,7 @@ def restore(request: Any, pk: UUID, member: UUID) -> HttpResponse:
 
 
 def _link(request: Any, row: Organization, person: Person, token: str) -> HttpResponse:
-    link = settings.PUBLIC_URL + reverse("account:link", kwargs={"token": token})
-    back = reverse("onboarding:show", args=[row.pk])
-    response = render(request, "people/link.html", {"invited": person, "link": link, "back": back})
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return show_link(request, person, token, back=reverse("onboarding:show", args=[row.pk]))
 
 
 def _member(request: Any, row: Organization, pk: UUID) -> Membership:

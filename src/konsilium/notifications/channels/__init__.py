@@ -1,0 +1,1 @@
+"""The ways a person is reached, one file each."""
