@@ -161,7 +161,7 @@ def _check(document: Document, at: datetime) -> bool:
 def sweep_orphans(*, at: datetime) -> int:
     """Delete files that no row names, once they are a day old, and uploads that broke off. Returns how many went."""
     with as_worker():
-        known = set(Document.objects.values_list("sha256", flat=True))
+        known = set(Document.objects.order_by().values_list("sha256", flat=True))
     older = at - ORPHAN_AGE
     gone = 0
     for address in store().orphans(older, known):
