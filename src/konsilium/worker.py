@@ -37,7 +37,6 @@ class Chore:
             return self.do(at)
         except Exception:
             log.exception("the worker's chore %s failed", self.name)
-            close_old_connections()
             return 0
 
 
@@ -64,6 +63,7 @@ def run(stop: threading.Event) -> None:
         now = timezone.now()
         if not sum(chore.run_if_due(now) for chore in work):
             stop.wait(LOOK_EVERY)
+        # A broken connection is dropped here; the next round opens another.
         close_old_connections()
 
 
