@@ -42,11 +42,19 @@ def free_port():
 def site(django_db_setup):
     """The pages as granian serves them, on the tests' own database. Yields their address."""
     port = free_port()
-    environment = os.environ | {"KONSILIUM_PORT": str(port), "KONSILIUM_WORKERS": "1", "KONSILIUM_THREADS": "2"}
+    environment = os.environ | {
+        "KONSILIUM_PORT": str(port),
+        "KONSILIUM_WORKERS": "1",
+        "KONSILIUM_THREADS": "2",
+    }
     environment["PYTHONPATH"] = "src"
     log = (settings.DATA / "pages.log").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "konsilium", "pages"], env=environment, stdout=log, stderr=log, start_new_session=True
+        [sys.executable, "-m", "konsilium", "pages"],
+        env=environment,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
     )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -98,7 +106,10 @@ def people(request, chromium, site):
             context.set_default_timeout(8000)
             page = context.new_page()
             page.on("pageerror", lambda error: troubles.append(f"{name}: {error}"))
-            page.on("console", lambda message: troubles.append(message.text) if "Content Security" in message.text else None)
+            page.on(
+                "console",
+                lambda message: troubles.append(message.text) if "Content Security" in message.text else None,
+            )
             opened[name] = page
         return opened[name]
 

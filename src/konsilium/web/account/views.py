@@ -204,7 +204,8 @@ def follow_link(request: Any, token: str) -> HttpResponse:
 
 def _unreferred(response: HttpResponse) -> HttpResponse:
     """The token stands in the address: no other page may learn it."""
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # Not "no-referrer": with it browsers send `Origin: null`, and the form would be refused as foreign.
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "no-store"
     return response
 
