@@ -6,9 +6,27 @@ from itertools import count, cycle
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from konsilium.actions import closing, concluding, consulting, conversation, documents, drafting, sessions, triage
+from konsilium.actions import (
+    closing,
+    concluding,
+    consulting,
+    conversation,
+    documents,
+    drafting,
+    sessions,
+    triage,
+)
 from konsilium.demo import files
-from konsilium.demo.cases import ANSWER, CASES, CONCLUSION, MESSAGES, QUESTION_BACK, RECOMMENDATIONS, REPLY, Case
+from konsilium.demo.cases import (
+    ANSWER,
+    CASES,
+    CONCLUSION,
+    MESSAGES,
+    QUESTION_BACK,
+    RECOMMENDATIONS,
+    REPLY,
+    Case,
+)
 from konsilium.demo.subject import Clinical, Opinion
 from konsilium.models import Consultation
 from konsilium.models.access import acting
@@ -234,11 +252,15 @@ def _answered(story: Teller) -> None:
     story.by_doctor(lambda actor, at: closing.acknowledge(read, actor=actor, at=at))
 
 
+def _closed(story: Teller, ago: timedelta, outcome: str) -> None:
+    row = story.placed(ago)
+    text = "Пациент оперирован по рекомендациям, выписан."
+    story.by_doctor(lambda actor, at: closing.close(row, outcome, text, actor=actor, at=at))
+
+
 def _ended(story: Teller) -> None:
     for days, outcome in ((6, "improved"), (9, "transferred"), (14, "treated_here")):
-        row = story.placed(timedelta(days=days))
-        text = "Пациент оперирован по рекомендациям, выписан."
-        story.by_doctor(lambda actor, at, row=row, outcome=outcome: closing.close(row, outcome, text, actor=actor, at=at))  # type: ignore[misc]
+        _closed(story, timedelta(days=days), outcome)
     rejected = story.sent(timedelta(days=4))
     story.by_dispatcher(
         lambda actor, at: triage.reject(rejected, "documents_unreadable", "Снимок не открывается.", actor=actor, at=at)
