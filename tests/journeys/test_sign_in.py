@@ -231,7 +231,7 @@ def test_the_page_of_a_link_gives_its_address_to_nobody(cast, client_as, client)
     )
     link = re.search(r"/link/[\w-]+/", text(shown))[0]
     for answer in (client.get(link), client.get("/link/no-such/")):
-        assert answer.headers["Referrer-Policy"] == "same-origin"
+        assert answer.headers["Referrer-Policy"] == "strict-origin"
         assert answer.headers["Cache-Control"] == "no-store"
     assert shown.headers["Cache-Control"] == "no-store"
     assert re.findall(r'(?:href|src|action)="(?!/)[^"#]', text(client.get(link))) == []

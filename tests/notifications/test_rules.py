@@ -180,3 +180,47 @@ def test_no_sentence_says_anything_but_the_number(cast):
             assert patient not in words
             assert house not in words
             assert "%" not in words
+
+
+def waiting(cast, way):
+    """Who still reads that something of this request is theirs to act."""
+    names = {actor.person_id: login for login, actor in cast.actors.items()}
+    with as_worker():
+        rows = Notice.objects.filter(path=f"/requests/{way.row.pk}/", needs_action=True)
+        return {names[row.person_id] for row in rows}
+
+
+def test_what_one_dispatcher_has_done_does_not_wait_for_the_other(cast):
+    way, other = Way(cast).submitted(), Way(cast).submitted()
+    told(cast, way, "submit")
+    assert waiting(cast, way) == {"cniis_dispatcher", "cniis_dispatcher2"}
+    way.do(way.dispatcher, triage.assign, way.consultant.membership_id)
+    told(cast, way, "assign")
+    assert waiting(cast, way) == {"cniis_consultant"}
+    assert waiting(cast, other) == {"cniis_dispatcher", "cniis_dispatcher2"}
+
+
+def test_a_message_takes_nobodys_turn_away(cast):
+    way = Way(cast).asked()
+    way.do(way.consultant, conversation.post, conversation.Letter("И ещё заключение ЛОР-врача."))
+    told(cast, way, "message_posted")
+    assert waiting(cast, way) == {"omsk_doctor"}
+
+
+def test_whoever_acts_on_a_request_has_read_what_they_were_told_of_it(cast):
+    way = Way(cast).submitted()
+    told(cast, way, "submit")
+    way.do(way.dispatcher, triage.assign, way.consultant.membership_id)
+    told(cast, way, "assign")
+    with as_worker():
+        unread = Notice.objects.filter(path=f"/requests/{way.row.pk}/", read_at=None)
+        people = set(unread.values_list("person_id", flat=True))
+    assert way.dispatcher.person_id not in people
+    assert cast.cniis_dispatcher2.person_id in people
+
+
+def test_a_notice_bears_the_time_of_what_happened_not_of_the_telling(cast):
+    way = Way(cast).submitted()
+    deliver.tell_pending(at=way.at + timedelta(hours=5))
+    with as_worker():
+        assert {notice.at for notice in Notice.objects.all()} == {way.at}

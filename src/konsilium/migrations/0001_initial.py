@@ -382,7 +382,7 @@ class Migration(migrations.Migration):
                 ('mail_trouble', models.CharField(blank=True, max_length=200)),
             ],
             options={
-                'indexes': [models.Index(fields=['person_id', '-at', '-id'], name='notices_of_a_person'), models.Index(condition=models.Q(('mail_parked_at', None), ('mailed_at', None), models.Q(('mail_due_at', None), _negated=True)), fields=['mail_due_at'], name='mail_waits')],
+                'indexes': [models.Index(fields=['person_id', '-at', '-id'], name='notices_of_a_person'), models.Index(condition=models.Q(('needs_action', True)), fields=['path'], name='notices_that_wait'), models.Index(condition=models.Q(('mail_parked_at', None), ('mailed_at', None), models.Q(('mail_due_at', None), _negated=True)), fields=['mail_due_at'], name='mail_waits')],
                 'constraints': [models.UniqueConstraint(fields=('event_id', 'person_id'), name='told_once')],
             },
         ),

@@ -37,6 +37,7 @@ class Notice(Row):
     # The number people say aloud, and the page to open; never a patient.
     number = models.CharField(max_length=40, blank=True)
     path = models.CharField(max_length=200, blank=True)
+    # True until the request moves on, whoever moved it.
     needs_action = models.BooleanField(default=False)
     at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
@@ -51,6 +52,7 @@ class Notice(Row):
         constraints = [models.UniqueConstraint(fields=["event_id", "person_id"], name="told_once")]
         indexes = [
             models.Index(fields=["person_id", "-at", "-id"], name="notices_of_a_person"),
+            models.Index(fields=["path"], name="notices_that_wait", condition=models.Q(needs_action=True)),
             models.Index(
                 fields=["mail_due_at"],
                 name="mail_waits",

@@ -56,6 +56,15 @@ RULES: dict[str, tuple[tuple[str, bool], ...]] = {
     "document_added": ((OTHER_SIDE, False),),
 }
 
+# These change whose turn it is; what waited before doesn't wait any more.
+MOVES = set(RULES) - {"message_posted", "document_added", "acknowledge"} | {
+    "need_video",
+    "no_video",
+    "reconsider",
+    "give_up_video",
+    "session_held",
+}
+
 SENTENCES = {
     "submit": N_("Request %(number)s has come in"),
     "assign": N_("Request %(number)s: a consultant is assigned"),

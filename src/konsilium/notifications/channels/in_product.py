@@ -11,12 +11,13 @@ from konsilium.notifications.rules import Told
 
 @dataclass(frozen=True)
 class Happened:
-    """What a notice says: which event, of what kind, the number people say aloud, and the page to open."""
+    """What a notice says: which event, of what kind, the number people say aloud, the page to open, and when."""
 
     event_id: UUID
     kind: str
     number: str
     path: str
+    at: datetime
 
 
 def write(told: Iterable[Told], happened: Happened, *, mailed: bool, at: datetime) -> None:
@@ -36,10 +37,21 @@ def _notice(told: Told, happened: Happened, address: str, at: datetime) -> Notic
         number=happened.number,
         path=happened.path,
         needs_action=told.needs_action,
-        at=at,
+        at=happened.at,
         mail_to=address,
         mail_due_at=at if address else None,
     )
+
+
+def settle(happened: Happened, *, by: UUID | None, moved: bool) -> None:
+    """Let what was told of this request before wait no longer: not for anybody once it moved on, and read by whoever
+    has just acted on it.
+    """
+    earlier = Notice.objects.filter(path=happened.path, at__lt=happened.at)
+    if moved:
+        earlier.filter(needs_action=True).update(needs_action=False)
+    if by is not None:
+        earlier.filter(person_id=by, read_at=None).update(read_at=happened.at)
 
 
 def _addresses(people: list[UUID]) -> dict[UUID, str]:

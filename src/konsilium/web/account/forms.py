@@ -10,9 +10,9 @@ from konsilium.workflow.identifiers import BadIdentifier, format_snils, normaliz
 
 AUTOCOMPLETE_NEW = forms.PasswordInput(attrs={"autocomplete": "new-password"})
 AUTOCOMPLETE_OLD = forms.PasswordInput(attrs={"autocomplete": "current-password"})
-ONE_TIME = forms.TextInput(
-    attrs={"autocomplete": "one-time-code", "class": "otp", "spellcheck": "false", "autocapitalize": "off"}
-)
+_ONE_TIME = {"autocomplete": "one-time-code", "spellcheck": "false", "autocapitalize": "off"}
+APPLICATION_CODE = forms.TextInput(attrs=_ONE_TIME | {"class": "otp", "inputmode": "numeric"})
+ANY_CODE = forms.TextInput(attrs=_ONE_TIME | {"class": "mono"})
 SUGGESTED = {"position": "positions", "specialty": "specialties"}
 
 
@@ -44,7 +44,7 @@ class CodeForm(forms.Form):
     """The second factor's code, or a recovery code."""
 
     code = forms.CharField(
-        label=_("Code from the application, or a recovery code"), max_length=40, widget=ONE_TIME
+        label=_("Code from the application, or a recovery code"), max_length=40, widget=ANY_CODE
     )
 
 
@@ -88,7 +88,7 @@ class PasswordForm(forms.Form):
 class BeginFactorForm(forms.Form):
     """The code that the application shows, and the password."""
 
-    code = forms.CharField(label=_("Code from the application"), max_length=40, widget=ONE_TIME)
+    code = forms.CharField(label=_("Code from the application"), max_length=40, widget=APPLICATION_CODE)
     password = forms.CharField(
         label=_("Present password"), max_length=256, strip=False, widget=AUTOCOMPLETE_OLD
     )
@@ -98,7 +98,7 @@ class EndFactorForm(PasswordForm):
     """Password and code."""
 
     code = forms.CharField(
-        label=_("Code from the application, or a recovery code"), max_length=40, widget=ONE_TIME
+        label=_("Code from the application, or a recovery code"), max_length=40, widget=ANY_CODE
     )
 
 

@@ -203,9 +203,11 @@ def follow_link(request: Any, token: str) -> HttpResponse:
 
 
 def _unreferred(response: HttpResponse) -> HttpResponse:
-    """The token stands in the address: no other page may learn it."""
-    # Not "no-referrer": with it browsers send `Origin: null`, and the form would be refused as foreign.
-    response.headers["Referrer-Policy"] = "same-origin"
+    """The token stands in the address: no page may learn it, not even our own next one.
+
+    Not "no-referrer": with it browsers send `Origin: null`, and the form would be refused as somebody else's.
+    """
+    response.headers["Referrer-Policy"] = "strict-origin"
     response.headers["Cache-Control"] = "no-store"
     return response
 
