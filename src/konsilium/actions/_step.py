@@ -8,6 +8,7 @@ house writes a state, and the database gives no other role the right to.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -15,7 +16,7 @@ from uuid import UUID
 from django.db import transaction
 
 from konsilium.actions._record import Note, mark_read, record, record_at_desk
-from konsilium.models import Consultation, Document, Organization, Session
+from konsilium.models import Consultation, Document, Event, Organization, Session
 from konsilium.models.access import door
 from konsilium.workflow.consultation import MACHINE, Facts, turn_of
 from konsilium.workflow.document import DOCUMENT_MACHINE, DocumentFacts
@@ -23,6 +24,7 @@ from konsilium.workflow.machine import Machine, Stale, Transition
 from konsilium.workflow.onboarding import ORGANIZATION_MACHINE, OrganizationFacts
 from konsilium.workflow.roles import Actor, Role
 from konsilium.workflow.session import OPEN_SESSION, SESSION_MACHINE, SessionFacts
+from konsilium.workflow.words import CONCLUSION_SCAN
 
 # What of a request only the door writes.
 WAY = (
@@ -57,7 +59,7 @@ def step(
     """
     with transaction.atomic():
         row = _locked(consultation.pk)
-        transition = _allowed(MACHINE, row, move, actor=actor, version=version, facts=facts(row))
+        transition = _allowed(MACHINE, row, move, actor=actor, version=version, facts=facts)
         before = row.state
         yield row
         row.state = transition.to_state
@@ -84,7 +86,7 @@ def session_step(
     with transaction.atomic():
         consultation = _locked(session.consultation_id)
         row = _locked_child(Session, consultation, session.pk)
-        transition = _allowed(SESSION_MACHINE, row, move, actor=actor, version=version, facts=facts(row))
+        transition = _allowed(SESSION_MACHINE, row, move, actor=actor, version=version, facts=facts)
         before = row.state
         yield row
         row.state = transition.to_state
@@ -108,11 +110,14 @@ def document_step(
     facts: Callable[[Document], DocumentFacts] = lambda row: DocumentFacts(),
     note: Note = Note(),
 ) -> Iterator[Document]:
-    """Move a document of a request. Yields the locked document; as `step` otherwise."""
+    """Move a document of a request. Yields the locked document; as `step` otherwise.
+
+    What happens to a conclusion's scan before it is placed stays inside the centre.
+    """
     with transaction.atomic():
         consultation = _locked(document.consultation_id)
         row = _locked_child(Document, consultation, document.pk)
-        transition = _allowed(DOCUMENT_MACHINE, row, move, actor=actor, version=None, facts=facts(row))
+        transition = _allowed(DOCUMENT_MACHINE, row, move, actor=actor, version=None, facts=facts)
         before = row.state
         yield row
         row.state = transition.to_state
@@ -121,6 +126,8 @@ def document_step(
             row.save(force_update=True)
         subject = ("document", row.pk)
         kind = f"document_{move}"
+        if row.kind == CONCLUSION_SCAN and row.placed_at is None:
+            note = replace(note, audience=Event.CENTRE)
         record(consultation, kind, actor=actor, at=at, subject=subject, states=(before, row.state), note=note)
 
 
@@ -207,13 +214,14 @@ def _allowed(
     *,
     actor: Actor,
     version: int | None,
-    facts: Any,
+    facts: Callable[[Any], Any],
 ) -> Transition:
+    """Ask for the facts last: whoever has no part in the request has no right to the tables they stand in either."""
     roles: frozenset[Role] = row.roles_of(actor)
     if not roles:
         raise NotThere
     _fresh(row.version, version)
-    return machine.find(move, state=row.state, roles=roles, facts=facts)
+    return machine.find(move, state=row.state, roles=roles, facts=facts(row))
 
 
 def _fresh(present: int, seen: int | None) -> None:

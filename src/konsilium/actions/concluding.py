@@ -1,6 +1,7 @@
 """The conclusion: drafted along the requester's questions, placed with the scan of the signed paper, corrected."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,11 +10,21 @@ from django.db import transaction
 
 from konsilium.actions._record import Note
 from konsilium.actions._step import lock, step
-from konsilium.models import Answer, Conclusion, Consultation, Document, Membership, Organization, Session
+from konsilium.actions.documents import Upload, add, remove
+from konsilium.models import (
+    Answer,
+    Conclusion,
+    Consultation,
+    Document,
+    Membership,
+    Organization,
+    Question,
+    Session,
+)
 from konsilium.models.access import door
 from konsilium.workflow.consultation import Facts, State
 from konsilium.workflow.document import DocumentState
-from konsilium.workflow.machine import NotNow, Stale
+from konsilium.workflow.machine import NotNow, NotYours, Stale
 from konsilium.workflow.roles import Actor, Role
 from konsilium.workflow.session import SessionState
 from konsilium.workflow.words import CONCLUSION_SCAN, N_
@@ -22,64 +33,40 @@ FIELDS = (
     "kind mode goal documents_studied diagnosis_code diagnosis_text diagnosis_certainty text recommendations "
     "visit_needed admission_needed repeat_needed next_date correction"
 ).split()
+_AUTHOR = ("author_id", "author_name", "author_position", "author_specialty", "author_organization")
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A conclusion as it is being written: the draft (unsaved while nothing was kept), and each question's answer."""
+
+    draft: Conclusion
+    answers: tuple[tuple[Question, str], ...]
+
+
+def paper_of(consultation: Consultation, *, actor: Actor, at: datetime) -> Paper:
+    """Return what is being written, or what it begins from, and change nothing.
+
+    A first conclusion begins along the requester's questions, a correction as a copy of what was placed.
+    Raises NotNow or NotYours.
+    """
+    _may_write(consultation, actor)
+    draft = _draft(consultation) or _new_draft(consultation, actor, at)
+    source = draft if draft.edition == 1 or not draft._state.adding else _placed(consultation)  # noqa: SLF001
+    written = dict(Answer.objects.filter(conclusion=source).values_list("question_id", "text"))
+    questions = Question.objects.filter(consultation=consultation)
+    return Paper(draft, tuple((question, written.get(question.pk, "")) for question in questions))
 
 
 def draft_of(consultation: Consultation, *, actor: Actor, at: datetime) -> Conclusion:
-    """Return the draft of the conclusion; begin one along the requester's questions where there is none.
-
-    A correction begins as a copy of what was placed. Raises NotThere or NotNow.
-    """
+    """Return the draft of the conclusion; begin one where there is none. Raises NotThere, NotNow or NotYours."""
     with transaction.atomic():
         row = lock(consultation, actor=actor)
-        _in_writing(row)
-        drafts = Conclusion.objects.filter(consultation=row, placed_at=None)
-        return drafts.first() or _begin(row, actor, at)
-
-
-def _in_writing(row: Consultation) -> None:
-    if row.state not in (State.CONCLUSION, State.COMPLETED):
-        raise NotNow(N_("This step is not possible in the present state."))
-
-
-def _begin(row: Consultation, actor: Actor, at: datetime) -> Conclusion:
-    placed = Conclusion.objects.filter(consultation=row).exclude(placed_at=None).last()
-    membership = Membership.objects.get(pk=actor.membership_id)
-    organization = Organization.objects.get(pk=actor.organization_id)
-    held = Session.objects.filter(consultation=row, state=SessionState.HELD).exists()
-    draft = Conclusion(
-        consultation=row,
-        edition=placed.edition + 1 if placed else 1,
-        author_id=actor.person_id,
-        author_name=actor.name,
-        author_position=membership.position,
-        author_specialty=membership.specialty,
-        author_organization=organization.full_name,
-        created_at=at,
-        updated_at=at,
-        **(_copied(placed) if placed else _taken_over(row, held=held)),
-    )
-    draft.save(force_insert=True)
-    earlier = dict(placed.answers.values_list("question_id", "text")) if placed else {}
-    Answer.objects.bulk_create(
-        Answer(conclusion=draft, question=question, text=earlier.get(question.pk, ""))
-        for question in row.questions.all()
-    )
-    return draft
-
-
-def _copied(placed: Conclusion) -> dict[str, Any]:
-    return {name: getattr(placed, name) for name in FIELDS if name != "correction"}
-
-
-def _taken_over(row: Consultation, *, held: bool) -> dict[str, Any]:
-    return {
-        "kind": row.kind,
-        "mode": "real_time" if held else "deferred",
-        "goal": row.goal,
-        "diagnosis_code": row.diagnosis_code,
-        "diagnosis_text": row.diagnosis_text,
-        "diagnosis_certainty": row.diagnosis_certainty,
-    }
+        paper = paper_of(row, actor=actor, at=at)
+        if paper.draft._state.adding:  # noqa: SLF001  Django's own word for "not saved yet"
+            paper.draft.save(force_insert=True)
+            _put_answers(paper.draft, {question.pk: text for question, text in paper.answers})
+        return paper.draft
 
 
 def save_draft(
@@ -91,21 +78,52 @@ def save_draft(
     at: datetime,
     version: int | None = None,
 ) -> Conclusion:
-    """Keep what was written so far. Raises NotThere, NotNow, or Stale when another window has saved meanwhile."""
+    """Keep what was written so far; whoever writes last is its author.
+
+    Raises NotThere, NotNow, NotYours, or Stale when it was placed, or another window has saved meanwhile.
+    """
     with transaction.atomic():
-        _in_writing(lock(conclusion.consultation, actor=actor))
-        draft = Conclusion.objects.get(pk=conclusion.pk)
-        if draft.placed_at is not None or (version is not None and version != draft.version):
+        row = lock(conclusion.consultation, actor=actor)
+        _may_write(row, actor)
+        draft = Conclusion.objects.filter(pk=conclusion.pk, placed_at=None).first()
+        if draft is None or (version is not None and version != draft.version):
             raise Stale
-        for name in FIELDS:
-            if name in values:
-                setattr(draft, name, values[name])
+        given = [name for name in FIELDS if name in values]
+        for name in given:
+            setattr(draft, name, _stripped(values[name]))
+        _sign(draft, actor)
         draft.version += 1
         draft.updated_at = at
-        draft.save(update_fields=[*FIELDS, "version", "updated_at"])
-        for question_id, text in answers.items():
-            Answer.objects.filter(conclusion=draft, question_id=question_id).update(text=text.strip())
+        draft.save(update_fields=[*given, *_AUTHOR, "version", "updated_at"])
+        _put_answers(draft, answers)
     return draft
+
+
+def attach_scan(conclusion: Conclusion, upload: Upload, *, actor: Actor, at: datetime) -> Document:
+    """Lay the scan of the signed paper to a draft; the requesting side sees it once the conclusion is placed.
+
+    Raises NotThere, NotNow, NotYours, Stale when it was placed meanwhile, and what `documents.add` refuses.
+    """
+    with transaction.atomic():
+        row = lock(conclusion.consultation, actor=actor)
+        _may_write(row, actor)
+        draft = Conclusion.objects.filter(pk=conclusion.pk, placed_at=None).first()
+        if draft is None:
+            raise Stale
+        return add(row, upload, kind=CONCLUSION_SCAN, conclusion=draft, actor=actor, at=at)
+
+
+def discard(conclusion: Conclusion, *, actor: Actor, at: datetime) -> None:
+    """Throw a draft away with its scans. Raises NotThere, NotNow, NotYours, or Stale when it was placed meanwhile."""
+    with transaction.atomic():
+        row = lock(conclusion.consultation, actor=actor)
+        _may_write(row, actor)
+        draft = Conclusion.objects.filter(pk=conclusion.pk, placed_at=None).first()
+        if draft is None:
+            raise Stale
+        for scan in _scans(draft).filter(author_id=actor.person_id).exclude(state=DocumentState.REMOVED):
+            remove(scan, actor=actor, at=at)
+        draft.delete()
 
 
 def place(
@@ -113,11 +131,11 @@ def place(
 ) -> Conclusion:
     """Place the drafted conclusion: from now on the requesting side reads it, and nobody changes it.
 
-    Raises what `step` raises: Missing while a question is unanswered or the scan is not attached.
+    Raises what `step` raises: Missing while a question is unanswered or the scan is not attached and available.
     """
-    with step(consultation, "place", actor=actor, at=at, version=version, facts=readiness) as row:
-        draft = Conclusion.objects.get(consultation=row, placed_at=None)
-        _publish(row, draft, at)
+    facts = lambda row: _readiness(row, actor)  # noqa: E731
+    with step(consultation, "place", actor=actor, at=at, version=version, facts=facts) as row:
+        draft = _publish(row, actor, at)
         row.answered_at = row.answered_at or at
     return draft
 
@@ -125,51 +143,136 @@ def place(
 def correct(
     consultation: Consultation, *, actor: Actor, at: datetime, version: int | None = None
 ) -> Conclusion:
-    """Place a corrected edition that says what it changes; the earlier one stays readable, marked superseded."""
+    """Place a corrected edition that says what it changes; the earlier one stays readable, marked superseded.
+
+    The requester confirms reading again. Raises what `step` raises.
+    """
     with transaction.atomic():
-        draft = Conclusion.objects.filter(consultation=consultation, placed_at=None).first()
+        draft = _draft(consultation)
         note = Note(text=draft.correction if draft else "")
+        facts = lambda row: _readiness(row, actor)  # noqa: E731
         with step(
-            consultation, "correct", actor=actor, at=at, version=version, facts=readiness, note=note
+            consultation, "correct", actor=actor, at=at, version=version, facts=facts, note=note
         ) as row:
-            draft = Conclusion.objects.get(consultation=row, placed_at=None)
             with door(row.pk):
-                earlier = Conclusion.objects.filter(consultation=row, superseded_at=None).exclude(pk=draft.pk)
-                earlier.update(superseded_at=at)
-            _publish(row, draft, at)
-            # The requester has to read it again.
+                present = Conclusion.objects.filter(consultation=row, superseded_at=None)
+                present.exclude(placed_at=None).update(superseded_at=at)
+            draft = _publish(row, actor, at)
             row.acknowledged_at = None
     return draft
 
 
-def _publish(row: Consultation, draft: Conclusion, at: datetime) -> None:
-    with door(row.pk):
-        Conclusion.objects.filter(pk=draft.pk).update(placed_at=at)
-        Document.objects.filter(conclusion_id=draft.pk, kind=CONCLUSION_SCAN).update(placed_at=at)
-    draft.placed_at = at
-
-
-def readiness(row: Consultation) -> Facts:
-    """Return whether the draft may be placed: a text, every question answered, a scan of the signed paper."""
-    draft = Conclusion.objects.filter(consultation=row, placed_at=None).first()
-    if draft is None:
-        return Facts()
-    ready = not lacking(draft)
-    return Facts(conclusion_ready=ready, correction_explained=bool(draft.correction.strip()))
-
-
 def lacking(draft: Conclusion) -> list[str]:
-    """Return what the draft still lacks, as message ids."""
-    scans = Document.objects.filter(conclusion=draft, kind=CONCLUSION_SCAN, state=DocumentState.AVAILABLE)
+    """Return what the draft still lacks before its author may place it, as message ids."""
+    scans = set(_scans(draft).filter(author_id=draft.author_id).values_list("state", flat=True))
+    answered = Answer.objects.filter(conclusion=draft).exclude(text="")
+    unanswered = Question.objects.filter(consultation_id=draft.consultation_id).exclude(
+        pk__in=answered.values("question_id")
+    )
     checks = (
+        (not unanswered.exists(), N_("An answer to every question")),
         (bool(draft.text.strip()), N_("The conclusion's text")),
-        (not draft.answers.filter(text="").exists(), N_("An answer to every question")),
-        (scans.exists(), N_("The scan of the signed paper")),
         (draft.edition == 1 or bool(draft.correction.strip()), N_("What the correction changes, and why")),
+        (
+            bool(scans & {DocumentState.AVAILABLE, DocumentState.QUARANTINED}),
+            N_("The scan of the signed paper"),
+        ),
+        (
+            DocumentState.AVAILABLE in scans or DocumentState.QUARANTINED not in scans,
+            N_("The end of the scan's check"),
+        ),
     )
     return [label for there, label in checks if not there]
 
 
-def is_author(row: Consultation, actor: Actor) -> bool:
-    """Say whether the actor writes this request's conclusion."""
-    return Role.CONSULTANT in row.roles_of(actor)
+def _may_write(row: Consultation, actor: Actor) -> None:
+    if Role.CONSULTANT not in row.roles_of(actor):
+        raise NotYours(N_("This step belongs to another role."))
+    if row.state not in (State.CONCLUSION, State.COMPLETED):
+        raise NotNow(N_("This step is not possible in the present state."))
+
+
+def _draft(row: Consultation) -> Conclusion | None:
+    return Conclusion.objects.filter(consultation=row, placed_at=None).first()
+
+
+def _placed(row: Consultation) -> Conclusion | None:
+    return Conclusion.objects.filter(consultation=row).exclude(placed_at=None).last()
+
+
+def _new_draft(row: Consultation, actor: Actor, at: datetime) -> Conclusion:
+    placed = _placed(row)
+    draft = Conclusion(
+        consultation=row,
+        edition=placed.edition + 1 if placed else 1,
+        created_at=at,
+        updated_at=at,
+        **(_copied(placed) if placed else _taken_over(row)),
+    )
+    _sign(draft, actor)
+    return draft
+
+
+def _copied(placed: Conclusion) -> dict[str, Any]:
+    return {name: getattr(placed, name) for name in FIELDS if name != "correction"}
+
+
+def _taken_over(row: Consultation) -> dict[str, Any]:
+    held = Session.objects.filter(consultation=row, state=SessionState.HELD).exists()
+    return {
+        "kind": row.kind,
+        "mode": "real_time" if held else "deferred",
+        "goal": row.goal,
+        "diagnosis_code": row.diagnosis_code,
+        "diagnosis_text": row.diagnosis_text,
+        "diagnosis_certainty": row.diagnosis_certainty,
+    }
+
+
+def _sign(draft: Conclusion, actor: Actor) -> None:
+    """Write down who answers for the words, as they are called now: another consultant may have begun them."""
+    place_held = Membership.objects.get(pk=actor.membership_id)
+    draft.author_id, draft.author_name = actor.person_id, actor.name
+    draft.author_position, draft.author_specialty = place_held.position, place_held.specialty
+    draft.author_organization = Organization.objects.get(pk=actor.organization_id).full_name
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _put_answers(draft: Conclusion, answers: Mapping[UUID, str]) -> None:
+    """Keep an answer to each of the request's questions; one that was asked later gets its own."""
+    there = {answer.question_id: answer for answer in Answer.objects.filter(conclusion=draft)}
+    for question in Question.objects.filter(consultation_id=draft.consultation_id):
+        text = answers.get(question.pk, "").strip()
+        answer = there.get(question.pk)
+        if answer is None:
+            Answer(conclusion=draft, question=question, text=text).save(force_insert=True)
+        elif question.pk in answers and answer.text != text:
+            answer.text = text
+            answer.save(update_fields=["text"])
+
+
+def _scans(draft: Conclusion) -> Any:
+    return Document.objects.filter(conclusion=draft, kind=CONCLUSION_SCAN)
+
+
+def _readiness(row: Consultation, actor: Actor) -> Facts:
+    draft = _draft(row)
+    if draft is None:
+        return Facts()
+    draft.author_id = actor.person_id
+    return Facts(conclusion_ready=not lacking(draft), correction_explained=bool(draft.correction.strip()))
+
+
+def _publish(row: Consultation, actor: Actor, at: datetime) -> Conclusion:
+    """Place the draft and its author's scans, inside the step; what another consultant had laid to it stays inside."""
+    draft = Conclusion.objects.get(consultation=row, placed_at=None)
+    _sign(draft, actor)
+    draft.save(update_fields=_AUTHOR)
+    with door(row.pk):
+        Conclusion.objects.filter(pk=draft.pk).update(placed_at=at)
+        _scans(draft).filter(author_id=actor.person_id).update(placed_at=at)
+    draft.placed_at = at
+    return draft

@@ -1,22 +1,23 @@
 """Agreeing on a session, holding it, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from psycopg.types.range import TimestamptzRange
 
 from konsilium.actions._record import Note, mark_read, record
 from konsilium.actions._step import lock, save_way, session_step, step
 from konsilium.models import Consultation, EquipmentTest, Session, SessionOption
 from konsilium.workflow.consultation import Facts, State
-from konsilium.workflow.machine import Missing, NotNow, NotYours
+from konsilium.workflow.machine import Missing, NotNow, NotYours, Refused
 from konsilium.workflow.reasons import reason_is_stated
 from konsilium.workflow.roles import CENTRE_ROLES, Actor
 from konsilium.workflow.session import (
+    BUSY,
     CANCEL_REASONS,
     FREE,
     OPEN_SESSION,
@@ -24,11 +25,18 @@ from konsilium.workflow.session import (
     SessionFacts,
     SessionState,
 )
-from konsilium.workflow.words import N_, Side
+from konsilium.workflow.words import CONNECTIONS, N_, Side
 
 MOST_TIMES = 5
+SHORTEST, LONGEST = 5, 240
+# Nobody agrees on a time further ahead; a mistyped year is found by it.
+AHEAD = timedelta(days=366)
 # A session may be said to have begun this long before its time: people come early.
 EARLY = timedelta(minutes=15)
+
+
+class Unfit(Refused):
+    """What was given about a session can't be so; the words say what would be right."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +61,15 @@ def propose(
     at: datetime,
     version: int | None = None,
 ) -> Session:
-    """Open a session of a request that needs video, with one to five times to choose from.
+    """Open a session of a request that needs video, with one to five times at which the consultant is free.
 
-    Raises NotThere, Stale, NotNow (another one is open, or no video is awaited), NotYours or Missing.
+    Raises NotThere, Stale, NotNow (another one is open, or no video is awaited), NotYours, Missing or Unfit.
     """
     with transaction.atomic():
         row = lock(consultation, actor=actor, version=version)
         _may_propose(row, actor)
-        _check_times(times, at)
         session = _new_session(row, minutes, note, at)
+        _check_offer(session, times, at)
         _connect(session, Side.CONSULTING, connection_given, actor)
         session.save(force_insert=True)
         _offer(session, Side.CONSULTING, times, 1)
@@ -97,7 +105,7 @@ def _new_session(row: Consultation, minutes: int, note: str, at: datetime) -> Se
         consultant_id=row.consultant_id,
         consultant_name=row.consultant_name,
         minutes=minutes,
-        note=note,
+        note=note.strip(),
         created_at=at,
     )
 
@@ -106,25 +114,45 @@ def propose_again(
     session: Session,
     times: Sequence[datetime],
     *,
+    minutes: int | None = None,
+    connection_given: Connection | None = None,
     actor: Actor,
     at: datetime,
     version: int | None = None,
 ) -> None:
-    """Put other times of the consulting side on the table; a confirmed time is given up by it."""
+    """Put other times of the consulting side on the table; a confirmed time is given up by it.
+
+    Raises what `session_step` raises, Missing(FREE) when a time is taken, and Unfit.
+    """
     move = "reschedule" if session.state == SessionState.CONFIRMED else "propose"
-    _offer_times(session, move, Side.CONSULTING, times, actor=actor, at=at, version=version)
+
+    def change(row: Session) -> None:
+        row.minutes = row.minutes if minutes is None else minutes
+        if connection_given is not None:
+            _connect(row, Side.CONSULTING, connection_given, actor)
+
+    _offer_times(session, move, Side.CONSULTING, times, change, actor=actor, at=at, version=version)
 
 
 def counter(
     session: Session,
     times: Sequence[datetime],
     *,
+    connection_given: Connection | None = None,
     actor: Actor,
     at: datetime,
     version: int | None = None,
 ) -> None:
-    """Put the requesting side's own times on the table; a confirmed time is given up by it."""
-    _offer_times(session, "counter", Side.REQUESTING, times, actor=actor, at=at, version=version)
+    """Put the requesting side's own times on the table, with its connection; a confirmed time is given up by it.
+
+    Raises what `session_step` raises, and Unfit.
+    """
+
+    def change(row: Session) -> None:
+        if connection_given is not None:
+            _connect(row, Side.REQUESTING, connection_given, actor)
+
+    _offer_times(session, "counter", Side.REQUESTING, times, change, actor=actor, at=at, version=version)
 
 
 def _offer_times(
@@ -132,13 +160,16 @@ def _offer_times(
     move: str,
     side: Side,
     times: Sequence[datetime],
+    change: Callable[[Session], None],
     *,
     actor: Actor,
     at: datetime,
     version: int | None,
 ) -> None:
-    given = SessionFacts(times_given=_times_are_good(times, at))
+    given = SessionFacts(times_given=_lie_ahead(times, at))
     with session_step(session, move, actor=actor, at=at, version=version, facts=lambda row: given) as row:
+        change(row)
+        _check_offer(row, times, at)
         _give_time_up(row)
         last = SessionOption.objects.filter(session=row).values_list("offer", flat=True).last() or 0
         _offer(row, side, times, last + 1)
@@ -182,19 +213,16 @@ def _settle(
     at: datetime,
     version: int | None,
 ) -> None:
-    option = _on_the_table(session).filter(pk=option_id, starts_at__gt=at).first()
-    given = SessionFacts(time_chosen=option is not None, slot_free=True)
+    def facts(row: Session) -> SessionFacts:
+        # The database alone knows whether the time is free; it answers below.
+        return SessionFacts(time_chosen=_ahead_on_the_table(row, option_id, at).exists(), slot_free=True)
+
     try:
-        with session_step(session, move, actor=actor, at=at, version=version, facts=lambda row: given) as row:
-            assert option is not None  # noqa: S101  the table has just said so
+        with session_step(session, move, actor=actor, at=at, version=version, facts=facts) as row:
             _take_turns(row.consultant_id)
-            row.starts_at = option.starts_at
-            row.during = TimestamptzRange(option.starts_at, option.starts_at + timedelta(minutes=row.minutes))
+            _take_time(row, _ahead_on_the_table(row, option_id, at).get())
             if connection_given is not None:
                 _connect(row, Side.REQUESTING, connection_given, actor)
-            SessionOption.objects.filter(pk=option.pk).update(is_chosen=True)
-            if row.consultation.clock:
-                row.consultation.set_clock(row.consultation.clock.follow_session(option.starts_at))
     except IntegrityError as error:
         if "no_double_booking" in str(error):
             raise Missing(FREE) from None
@@ -202,14 +230,24 @@ def _settle(
 
 
 def _take_turns(consultant_id: UUID) -> None:
-    """Let one confirmation of a consultant pass at a time: without it overlapping ones end in deadlocks."""
+    """Let one transaction at a time take a consultant's time: without it overlapping ones end in deadlocks."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(consultant_id)])
 
 
+def _take_time(row: Session, option: SessionOption) -> None:
+    row.starts_at = option.starts_at
+    row.during = _span(option.starts_at, row.minutes)
+    SessionOption.objects.filter(pk=option.pk).update(is_chosen=True)
+    if row.consultation.clock:
+        row.consultation.set_clock(row.consultation.clock.follow_session(option.starts_at))
+
+
 def start(session: Session, *, actor: Actor, at: datetime, version: int | None = None) -> None:
-    """Say that a confirmed session has begun."""
-    with session_step(session, "start", actor=actor, at=at, version=version) as row:
+    """Say that a confirmed session has begun, a quarter of an hour before its time at the earliest."""
+    facts = lambda row: SessionFacts(began=_began(row, at))  # noqa: E731
+    with session_step(session, "start", actor=actor, at=at, version=version, facts=facts) as row:
+        _take_turns(row.consultant_id)
         row.began_at = at
 
 
@@ -217,21 +255,28 @@ def hold(
     session: Session,
     *,
     ended_at: datetime,
+    began_at: datetime | None = None,
     patient_present: bool | None = None,
     note: str = "",
     actor: Actor,
     at: datetime,
     version: int | None = None,
 ) -> None:
-    """Say that the session took place; the request goes on to its conclusion in the same transaction."""
+    """Say that the session took place, from when to when; the request goes on to its conclusion in the same transaction.
+
+    Without `began_at` it began when it was started, or at its time. Raises what `session_step` raises, and Unfit.
+    """
     with transaction.atomic():
         facts = lambda row: SessionFacts(began=_began(row, at))  # noqa: E731
         with session_step(session, "hold", actor=actor, at=at, version=version, facts=facts) as row:
-            row.began_at = row.began_at or row.starts_at
-            row.ended_at = max(ended_at, row.began_at) if row.began_at else ended_at
-            row.patient_present, row.note = patient_present, note or row.note
+            _take_turns(row.consultant_id)
+            row.began_at = began_at or row.began_at or min(row.starts_at or ended_at, ended_at)
+            row.ended_at = ended_at
+            if not row.began_at <= ended_at <= at:
+                raise Unfit(N_("A session ends after it has begun, and not in the future."))
+            row.patient_present, row.note = patient_present, note.strip() or row.note
             if row.consultation.clock:
-                row.consultation.set_clock(row.consultation.clock.after_session(row.ended_at))
+                row.consultation.set_clock(row.consultation.clock.after_session(ended_at))
         given = Facts(session_was_held=True, no_open_session=True)
         with step(row.consultation, "session_held", actor=actor, at=at, facts=lambda locked: given):
             pass
@@ -241,21 +286,26 @@ def miss(
     session: Session, side: str, *, text: str = "", actor: Actor, at: datetime, version: int | None = None
 ) -> None:
     """Say which side didn't come; another session may be proposed, or the conclusion written without."""
-    facts = lambda row: SessionFacts(began=_began(row, at), side_named=side in set(Side))  # noqa: E731
+
+    def facts(row: Session) -> SessionFacts:
+        came = row.starts_at is not None and at >= row.starts_at
+        return SessionFacts(began=came, side_named=side in set(Side))
+
     with session_step(
-        session, "miss", actor=actor, at=at, version=version, facts=facts, note=Note(text=text)
+        session, "miss", actor=actor, at=at, version=version, facts=facts, note=Note(text=text.strip())
     ) as row:
-        row.missing_side, row.reason_text, row.ended_at = side, text, at
+        row.missing_side, row.reason_text, row.ended_at = side, text.strip(), at
         _give_time_up(row, keep_time=True)
 
 
 def fail(session: Session, text: str, *, actor: Actor, at: datetime, version: int | None = None) -> None:
     """Say that the session failed for technical reasons, and which."""
     facts = SessionFacts(reason_stated=bool(text.strip()))
+    note = Note(text=text.strip())
     with session_step(
-        session, "fail", actor=actor, at=at, version=version, facts=lambda row: facts, note=Note(text=text)
+        session, "fail", actor=actor, at=at, version=version, facts=lambda row: facts, note=note
     ) as row:
-        row.reason_text, row.ended_at = text, at
+        row.reason_text, row.ended_at = text.strip(), at
         _give_time_up(row, keep_time=True)
 
 
@@ -295,8 +345,14 @@ def options_on_the_table(session: Session) -> list[SessionOption]:
     return list(_on_the_table(session))
 
 
+def taken(consultant_id: UUID, *, since: datetime, until: datetime) -> QuerySet[Session]:
+    """Return the sessions that take this consultant's time between two moments, as far as the reader may see them."""
+    rows = Session.objects.filter(consultant_id=consultant_id, state__in=BUSY)
+    return rows.filter(during__overlap=TimestamptzRange(since, until)).order_by("starts_at", "id")
+
+
 def tested(actor: Actor, kind: str) -> str:
-    """Say what the newest test of the actor's organisation's endpoint of this kind was, for the timetable."""
+    """Say what the newest test of the actor's organisation's endpoint of this kind was: its verdict's code and date."""
     tests = EquipmentTest.objects.filter(endpoint__kind=kind, endpoint__organization_id=actor.organization_id)
     newest = tests.order_by("-at").values_list("verdict", "at").first()
     return f"{newest[0]} {newest[1]:%Y-%m-%d}" if newest else ""
@@ -305,6 +361,10 @@ def tested(actor: Actor, kind: str) -> str:
 def _on_the_table(session: Session) -> QuerySet[SessionOption]:
     newest = SessionOption.objects.filter(session=session).order_by("-offer").values("offer")[:1]
     return SessionOption.objects.filter(session=session, offer=newest)
+
+
+def _ahead_on_the_table(row: Session, option_id: UUID, at: datetime) -> QuerySet[SessionOption]:
+    return _on_the_table(row).filter(pk=option_id, starts_at__gt=at)
 
 
 def _began(row: Session, at: datetime) -> bool:
@@ -322,8 +382,10 @@ def _give_time_up(row: Session, *, keep_time: bool = False) -> None:
 
 
 def _connect(row: Session, side: Side, given: Connection, actor: Actor) -> None:
+    if given.kind not in CONNECTIONS:
+        raise Unfit(N_("Choose how your side connects."))
     for name in ("dial", "pin", "phone", "technician"):
-        setattr(row, f"{side}_{name}", getattr(given, name))
+        setattr(row, f"{side}_{name}", getattr(given, name).strip())
     setattr(row, f"{side}_connection", given.kind)
     setattr(row, f"{side}_test", tested(actor, given.kind))
 
@@ -334,10 +396,31 @@ def _offer(row: Session, side: Side, times: Sequence[datetime], number: int) -> 
     )
 
 
-def _check_times(times: Sequence[datetime], at: datetime) -> None:
-    if not _times_are_good(times, at):
+def _lie_ahead(times: Sequence[datetime], at: datetime) -> bool:
+    return bool(times) and all(moment > at for moment in times)
+
+
+def _check_offer(row: Session, times: Sequence[datetime], at: datetime) -> None:
+    if not _lie_ahead(times, at):
         raise Missing(TIMES)
+    if len(times) > MOST_TIMES:
+        raise Unfit(N_("Offer five times at most."))
+    if any(moment > at + AHEAD for moment in times):
+        raise Unfit(N_("Choose times within a year from now."))
+    if not SHORTEST <= row.minutes <= LONGEST:
+        raise Unfit(N_("A session takes from 5 minutes to 4 hours."))
+    if _is_taken(row, times):
+        raise Missing(FREE)
 
 
-def _times_are_good(times: Sequence[datetime], at: datetime) -> bool:
-    return 0 < len(times) <= MOST_TIMES and all(moment > at for moment in times)
+def _is_taken(row: Session, times: Sequence[datetime]) -> bool:
+    """Say whether a session that the actor may see takes one of the times; at confirming, the database decides."""
+    busy = Q()
+    for moment in times:
+        busy |= Q(during__overlap=_span(moment, row.minutes))
+    rows = Session.objects.filter(busy, consultant_id=row.consultant_id, state__in=BUSY)
+    return rows.exclude(pk=row.pk).exists()
+
+
+def _span(begins: datetime, minutes: int) -> TimestamptzRange:
+    return TimestamptzRange(begins, begins + timedelta(minutes=minutes))

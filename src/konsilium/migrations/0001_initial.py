@@ -571,7 +571,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=konsilium.models._base.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('text', models.TextField(blank=True)),
                 ('conclusion', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='konsilium.conclusion')),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='konsilium.question')),
+                ('question', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, to='konsilium.question')),
             ],
             options={
                 'ordering': ['question__number'],

@@ -302,6 +302,12 @@ CREATE FUNCTION konsilium_enter(key text) RETURNS TABLE (
 $$
 """
 
+# A question can only be taken back before any conclusion is placed, so this never touches a placed answer.
+ANSWER_FOLLOWS_QUESTION = (
+    "ALTER TABLE konsilium_answer ADD CONSTRAINT answer_follows_question "
+    "FOREIGN KEY (question_id) REFERENCES konsilium_question (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED"
+)
+
 
 def role_names() -> tuple[str, str]:
     """Return the owner's and the application's login roles."""
@@ -329,6 +335,7 @@ def create_access(apps: Any, schema_editor: Any) -> None:
         *remembering(),
     ):
         run(statement)
+    run(ANSWER_FOLLOWS_QUESTION)
     run(ENTER)
     run("REVOKE ALL ON FUNCTION konsilium_enter(text) FROM PUBLIC")
     run(f'GRANT EXECUTE ON FUNCTION konsilium_enter(text) TO "{login}", k_account')

@@ -62,7 +62,9 @@ class Answer(Row):
     """The conclusion's answer to one of the requester's questions."""
 
     conclusion = models.ForeignKey(Conclusion, on_delete=models.CASCADE, related_name="answers")
-    question = models.ForeignKey(Question, on_delete=models.PROTECT)
+    # The database itself lets a draft's answer go with its question (migration 0002): the requester, who takes a
+    # question back while more is asked, sees no draft.
+    question = models.ForeignKey(Question, on_delete=models.PROTECT, db_constraint=False)
     text = models.TextField(blank=True)
 
     class Meta:

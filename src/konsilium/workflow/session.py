@@ -109,7 +109,7 @@ def _rows() -> Iterator[Transition]:
     for state in (s.PROPOSED, s.COUNTER_PROPOSED, s.CONFIRMED):
         yield Transition("cancel", state, s.CANCELLED, r.REQUESTER, (REASON,))
 
-    yield Transition("start", s.CONFIRMED, s.IN_PROGRESS, r.CONSULTANT)
+    yield Transition("start", s.CONFIRMED, s.IN_PROGRESS, r.CONSULTANT, (BEGAN,))
     for state in (s.CONFIRMED, s.IN_PROGRESS):
         yield Transition("hold", state, s.HELD, r.CONSULTANT, (BEGAN,))
         yield Transition("miss", state, s.NO_SHOW, r.CONSULTANT, (BEGAN, SIDE))
