@@ -11,7 +11,15 @@ from typing import Any
 from django.conf import settings
 from django.db import migrations
 
-ACTING = ("k_coordinator", "k_org_admin", "k_technician", "k_requester", "k_dispatcher", "k_consultant", "k_sysadmin")
+ACTING = (
+    "k_coordinator",
+    "k_org_admin",
+    "k_technician",
+    "k_requester",
+    "k_dispatcher",
+    "k_consultant",
+    "k_sysadmin",
+)
 REQUESTING = ("k_requester", "k_org_admin")
 CENTRE = ("k_dispatcher", "k_consultant")
 CASE = REQUESTING + CENTRE
@@ -78,7 +86,9 @@ def policy(name: str, label: str, command: str, roles: Iterable[str], using: str
     return " ".join(parts)
 
 
-def allow(name: str, rights: str, roles: Iterable[str], using: str, *, check: str = "", columns: str = "") -> list[str]:
+def allow(
+    name: str, rights: str, roles: Iterable[str], using: str, *, check: str = "", columns: str = ""
+) -> list[str]:
     """Return a grant and its policy for each right."""
     roles = tuple(roles)
     statements = []
@@ -104,14 +114,21 @@ def organizations() -> list[str]:
     everywhere = ("k_coordinator", "k_sysadmin", "k_account", "k_worker")
     own = f"organization_id = {ORGANIZATION}"
     known = f"id = {ORGANIZATION} OR (is_consulting AND state = 'active')"
-    applied = "EXISTS (SELECT 1 FROM konsilium_application a WHERE a.organization_id = konsilium_organization.id)"
+    applied = (
+        "EXISTS (SELECT 1 FROM konsilium_application a WHERE a.organization_id = konsilium_organization.id)"
+    )
     others = ("k_org_admin", "k_technician", *CASE[:1], *CENTRE, "k_person")
     coordinator = ("k_coordinator",)
     return [
         *allow("organization", "SELECT", everywhere, "true"),
         *allow("organization", "SELECT", others, known),
         *allow("organization", "SELECT", ("k_public",), applied),
-        *allow("organization", "INSERT", ("k_public",), "state = 'submitted' AND NOT is_coordinating AND NOT is_consulting"),
+        *allow(
+            "organization",
+            "INSERT",
+            ("k_public",),
+            "state = 'submitted' AND NOT is_coordinating AND NOT is_consulting",
+        ),
         *allow("organization", "SELECT, UPDATE", ("k_door",), f"id = {SUBJECT_ID}"),
         *allow(
             "organization",
@@ -154,7 +171,9 @@ def people() -> list[str]:
     own = f"organization_id = {ORGANIZATION}"
     myself = f"id = {PERSON}"
     seen = "EXISTS (SELECT 1 FROM konsilium_membership m WHERE m.person_id = konsilium_person.id)"
-    invited = "EXISTS (SELECT 1 FROM konsilium_membership m WHERE m.person_id = konsilium_onetimelink.person_id)"
+    invited = (
+        "EXISTS (SELECT 1 FROM konsilium_membership m WHERE m.person_id = konsilium_onetimelink.person_id)"
+    )
     counterparts = "role IN ('org_admin', 'technician')"
     plain = ("k_technician", "k_requester", "k_consultant", "k_sysadmin", "k_person")
     contact = "family, given, patronymic, email, phone, snils, language"
@@ -165,7 +184,9 @@ def people() -> list[str]:
         *allow("person", "UPDATE", SIGNED_IN, myself, columns=contact),
         *allow("person", "INSERT", ("k_org_admin", "k_coordinator"), "NOT has_entered"),
         *allow("person", "SELECT, INSERT, UPDATE", account, "true"),
-        *allow("person", "SELECT", ("k_worker",), "true", columns="id, email, language, is_active, has_entered"),
+        *allow(
+            "person", "SELECT", ("k_worker",), "true", columns="id, email, language, is_active, has_entered"
+        ),
         *allow("membership", "SELECT", plain, mine),
         *allow("membership", "SELECT", ("k_org_admin", "k_dispatcher"), f"{mine} OR {own}"),
         *allow("membership", "SELECT", ("k_coordinator",), f"{mine} OR {counterparts}"),
@@ -175,7 +196,9 @@ def people() -> list[str]:
         *allow("membership", "UPDATE", ("k_org_admin",), own, columns="is_active"),
         *allow("membership", "UPDATE", ("k_coordinator",), counterparts, columns="is_active"),
         *allow("membership", "SELECT", ("k_account", "k_worker"), "true"),
-        *allow("membership", "UPDATE", ACTING, f"{mine} AND {own}", columns="department, position, specialty"),
+        *allow(
+            "membership", "UPDATE", ACTING, f"{mine} AND {own}", columns="department, position, specialty"
+        ),
         *allow("onetimelink", "INSERT", ("k_org_admin", "k_coordinator"), f"used_at IS NULL AND {invited}"),
         *allow("onetimelink", "SELECT, INSERT, UPDATE", account, "true"),
     ]
@@ -228,7 +251,13 @@ def children() -> list[str]:
         *allow("document", "UPDATE", CASE, PARENT, columns="note, message_id, conclusion_id"),
         *allow("document", "DELETE", REQUESTING, in_work),
         *allow("document", "SELECT, UPDATE", ("k_door",), OF_SUBJECT),
-        *allow("document", "SELECT", ("k_worker",), "true", columns="id, version, consultation_id, state, sha256, size"),
+        *allow(
+            "document",
+            "SELECT",
+            ("k_worker",),
+            "true",
+            columns="id, version, consultation_id, state, sha256, size",
+        ),
         *allow("conclusion", "SELECT", ("k_consultant",), PARENT),
         *allow("conclusion", "SELECT", (*REQUESTING, "k_dispatcher"), f"placed_at IS NOT NULL AND {PARENT}"),
         *allow("conclusion", "INSERT, UPDATE, DELETE", ("k_consultant",), draft),
@@ -280,8 +309,10 @@ def remembering() -> list[str]:
         *allow("notice", "SELECT, INSERT, UPDATE, DELETE", ("k_worker",), "true"),
         *allow("oncekey", "SELECT, INSERT, UPDATE", SIGNED_IN, mine),
         *allow("oncekey", "SELECT, DELETE", ("k_worker",), "true"),
-        *(f"GRANT USAGE ON SEQUENCE {table(name)}_id_seq TO {', '.join(SIGNED_IN)}" for name in
-          ("oncekey", "readmark", "viewing")),
+        *(
+            f"GRANT USAGE ON SEQUENCE {table(name)}_id_seq TO {', '.join(SIGNED_IN)}"
+            for name in ("oncekey", "readmark", "viewing")
+        ),
     ]
 
 
@@ -307,6 +338,18 @@ ANSWER_FOLLOWS_QUESTION = (
     "ALTER TABLE konsilium_answer ADD CONSTRAINT answer_follows_question "
     "FOREIGN KEY (question_id) REFERENCES konsilium_question (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED"
 )
+
+# A draft is deleted with all that hangs on it. The request's own policy lets nothing but a draft be deleted, so no role
+# needs a right to delete what was remembered of a request that was sent.
+FOLLOWING_DRAFT = ("question", "document", "message", "readmark", "event", "viewing")
+
+
+def follow_draft(name: str) -> str:
+    """Return the statement that lets a table's rows go with the draft they belong to."""
+    return (
+        f"ALTER TABLE {table(name)} ADD CONSTRAINT {name}_follows_draft FOREIGN KEY (consultation_id) "
+        "REFERENCES konsilium_consultation (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED"
+    )
 
 
 def role_names() -> tuple[str, str]:
@@ -336,6 +379,8 @@ def create_access(apps: Any, schema_editor: Any) -> None:
     ):
         run(statement)
     run(ANSWER_FOLLOWS_QUESTION)
+    for name in FOLLOWING_DRAFT:
+        run(follow_draft(name))
     run(ENTER)
     run("REVOKE ALL ON FUNCTION konsilium_enter(text) FROM PUBLIC")
     run(f'GRANT EXECUTE ON FUNCTION konsilium_enter(text) TO "{login}", k_account')
