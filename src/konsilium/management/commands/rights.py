@@ -35,8 +35,8 @@ def _head() -> list[str]:
     return [
         "# Кто что может / Who may do what",
         "",
-        "Printed from the rules by `konsilium rights`; a test compares them. An organisation's administrator wears the "
-        "requesting doctor's hat for all requests of the organisation.",
+        "Printed from the rules by `konsilium rights`; a test compares them.",
+        "An organisation's administrator wears the requesting doctor's hat for all requests of the organisation.",
         "",
     ]
 

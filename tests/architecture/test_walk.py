@@ -1,0 +1,314 @@
+"""Every address as nobody, as the wrong role, and as a stranger with the right role in the wrong hospital."""
+
+from urllib.parse import unquote
+
+import psycopg
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from konsilium.web.access import PUBLIC, SIGNED_IN
+from konsilium.web.http import new_key
+from konsilium.web.urls import urlpatterns
+from konsilium.workflow.roles import EVERYBODY, may
+from tests.architecture.foreign import CANARY, TOKEN, Foreign, fingerprint
+from tests.cast import STRANGERS, Cast
+from tests.conftest import KNOWN, _empty
+
+MISSING, FORBIDDEN, FAULT, REFUSED, DONE, NO_METHOD = 404, 403, 500, 422, 200, 405
+
+
+def of(name):
+    """The key of a foreign object."""
+    return lambda foreign: {"pk": foreign.pk[name]}
+
+
+def person(name):
+    """The key of somebody of the cast."""
+    return lambda foreign: {"pk": foreign.cast.actor_of(name).person_id}
+
+
+def member(name):
+    """The key of somebody's membership."""
+    return lambda foreign: {"pk": foreign.cast.actor_of(name).membership_id}
+
+
+def house(which="omsk", **more):
+    """The key of an organisation, and of a member of it."""
+    return lambda foreign: {
+        "pk": foreign.pk[which] if which in foreign.pk else foreign.cast.house(which),
+        **{key: find(foreign) for key, find in more.items()},
+    }
+
+
+def omsk_admin(foreign):
+    return foreign.cast.omsk_admin.membership_id
+
+
+def profile(foreign):
+    return {"pk": foreign.cast.profile()}
+
+
+NOTHING, NOBODY = None, None
+# Each address: who sees something of the foreign house there, and which object of it the address names.
+SAMPLES = {
+    "healthz": (NOBODY, NOTHING),
+    "readyz": (NOBODY, NOTHING),
+    "design:show": (NOBODY, NOTHING),
+    "account:home": ("omsk_doctor", NOTHING),
+    "account:sign_in": (NOBODY, NOTHING),
+    "account:code": (NOBODY, NOTHING),
+    "account:sign_out": ("omsk_doctor", NOTHING),
+    "account:link": (NOBODY, lambda foreign: {"token": "unknown-token"}),
+    "account:ask_reset": (NOBODY, NOTHING),
+    "account:language": (NOBODY, NOTHING),
+    "account:memberships": ("omsk_doctor", NOTHING),
+    "account:profile": ("omsk_doctor", NOTHING),
+    "account:security": ("omsk_doctor", NOTHING),
+    "account:change_password": ("omsk_doctor", NOTHING),
+    "account:end_sessions": ("omsk_doctor", NOTHING),
+    "account:begin_factor": ("omsk_doctor", NOTHING),
+    "account:end_factor": ("omsk_doctor", NOTHING),
+    "account:renew_codes": ("omsk_doctor", NOTHING),
+    "people:list": ("omsk_admin", NOTHING),
+    "people:invite": ("omsk_admin", NOTHING),
+    "people:show": ("omsk_admin", person("omsk_doctor")),
+    "people:add_role": ("omsk_admin", member("omsk_doctor")),
+    "people:take_factor": ("omsk_admin", member("omsk_doctor")),
+    "people:again": ("omsk_admin", member("omsk_doctor")),
+    "people:end": ("omsk_admin", member("omsk_doctor")),
+    "people:restore": ("omsk_admin", member("omsk_doctor")),
+    "notices:list": ("omsk_doctor", NOTHING),
+    "notices:open": ("omsk_doctor", of("notice")),
+    "notices:read_all": ("omsk_doctor", NOTHING),
+    "requests:list": ("omsk_doctor", NOTHING),
+    "drafting:begin": ("omsk_doctor", NOTHING),
+    "drafting:edit": ("omsk_doctor", of("written")),
+    "drafting:send": ("omsk_doctor", of("written")),
+    "drafting:receipt": ("omsk_doctor", of("submitted")),
+    "drafting:delete": ("omsk_doctor", of("written")),
+    "drafting:copy": ("omsk_doctor", of("rejected")),
+    "documents:add": ("omsk_doctor", of("written")),
+    "documents:open": ("omsk_doctor", of("document")),
+    "documents:remove": ("omsk_doctor", of("unsent")),
+    "documents:file": ("omsk_doctor", lambda foreign: {"ticket": foreign.ticket()}),
+    "dictionary:search": ("omsk_doctor", lambda foreign: {"name": "icd10"}),
+    "consultation:show": ("omsk_doctor", of("completed")),
+    "consultation:timeline": ("omsk_doctor", of("completed")),
+    "triage:list": ("cniis_dispatcher", NOTHING),
+    "triage:assign": ("cniis_dispatcher", of("submitted")),
+    "triage:reassign": ("cniis_dispatcher", of("assigned")),
+    "triage:ask": ("cniis_dispatcher", of("submitted")),
+    "triage:reject": ("cniis_dispatcher", of("submitted")),
+    "triage:pass_on": ("cniis_dispatcher", of("submitted")),
+    "conversation:thread": ("omsk_doctor", of("submitted")),
+    "conversation:answer": ("omsk_doctor", of("asked")),
+    "closing:withdraw": ("omsk_doctor", of("submitted")),
+    "closing:acknowledge": ("omsk_doctor", of("completed")),
+    "closing:close": ("omsk_doctor", of("completed")),
+    "consulting:list": ("cniis_consultant", NOTHING),
+    "consulting:need_video": ("cniis_consultant", of("assigned")),
+    "consulting:no_video": ("cniis_consultant", of("assigned")),
+    "consulting:reconsider": ("cniis_consultant", of("on_video")),
+    "consulting:give_up_video": ("cniis_consultant", of("on_video")),
+    "consulting:ask": ("cniis_consultant", of("assigned")),
+    "consulting:hand_back": ("cniis_consultant", of("assigned")),
+    "consulting:write": ("cniis_consultant", of("drafted")),
+    "consulting:correct": ("cniis_consultant", of("completed")),
+    "consulting:conclusion": ("omsk_doctor", of("conclusion")),
+    "sessions:propose": ("cniis_consultant", of("on_video")),
+    "sessions:propose_again": ("cniis_consultant", of("proposed_session")),
+    "sessions:counter": ("omsk_doctor", of("proposed_session")),
+    "sessions:confirm": ("omsk_doctor", of("proposed_session")),
+    "sessions:accept": ("cniis_consultant", of("proposed_session")),
+    "sessions:start": ("cniis_consultant", of("confirmed_session")),
+    "sessions:hold": ("cniis_consultant", of("confirmed_session")),
+    "sessions:miss": ("cniis_consultant", of("confirmed_session")),
+    "sessions:fail": ("cniis_consultant", of("confirmed_session")),
+    "sessions:cancel": ("cniis_consultant", of("confirmed_session")),
+    "sessions:calendar": ("cniis_consultant", of("confirmed_session")),
+    "onboarding:apply": (NOBODY, NOTHING),
+    "onboarding:status": (NOBODY, lambda foreign: {"token": "unknown-token"}),
+    "onboarding:list": ("coordinator", NOTHING),
+    "onboarding:show": ("coordinator", house("applied")),
+    "onboarding:move": ("coordinator", house("applied", name=lambda foreign: "decline")),
+    "onboarding:correct": ("coordinator", house()),
+    "onboarding:log": ("coordinator", house()),
+    "onboarding:add_contact": ("coordinator", house()),
+    "onboarding:change_contact": (
+        "coordinator",
+        house("applied", contact=lambda foreign: foreign.pk["applied_contact"]),
+    ),
+    "onboarding:issue": ("coordinator", house()),
+    "onboarding:renew": ("coordinator", house(member=omsk_admin)),
+    "onboarding:end": ("coordinator", house(member=omsk_admin)),
+    "onboarding:restore": ("coordinator", house(member=omsk_admin)),
+    "equipment:own": ("omsk_technician", NOTHING),
+    "equipment:add_contact": ("omsk_admin", NOTHING),
+    "equipment:change_contact": ("omsk_admin", of("contact")),
+    "equipment:add": (
+        "omsk_technician",
+        lambda foreign: {"organization": foreign.cast.house("omsk")},
+    ),
+    "equipment:show": ("omsk_technician", of("endpoint")),
+    "equipment:change": ("omsk_technician", of("endpoint")),
+    "equipment:tick": ("omsk_technician", of("endpoint")),
+    "equipment:guide": ("omsk_technician", of("endpoint")),
+    "equipment:record_test": ("coordinator", of("endpoint")),
+    "equipment:show_test": ("omsk_technician", of("test")),
+    "timetable:list": ("omsk_technician", NOTHING),
+    "configuration:list": ("sysadmin", NOTHING),
+    "configuration:add_profile": ("sysadmin", NOTHING),
+    "configuration:profile": ("sysadmin", profile),
+    "configuration:centre": ("sysadmin", house("cniis")),
+    "configuration:term": ("sysadmin", house("cniis")),
+}
+# Nothing of the foreign house stands there, whoever looks: dictionaries, configuration, empty forms.
+EMPTY = set(
+    "dictionary:search configuration:list configuration:add_profile configuration:profile configuration:centre "
+    "configuration:term healthz readyz design:show account:sign_in account:code account:link account:ask_reset "
+    "account:language onboarding:apply".split()
+)
+# What everybody may name without learning anything by it.
+PUBLIC_OBJECTS = {"dictionary:search"}
+
+
+def routes():
+    """Return every address by its full name, with the right it declares."""
+    found = {}
+    for entry in urlpatterns:
+        inner = [entry] if isinstance(entry, URLPattern) else entry.url_patterns
+        prefix = "" if isinstance(entry, URLPattern) else f"{entry.namespace}:"
+        found |= {f"{prefix}{pattern.name}": pattern.callback.action for pattern in inner}
+    return found
+
+
+ROUTES = routes()
+
+
+@pytest.fixture(scope="module")
+def foreign(django_db_setup, django_db_blocker, owner_url):
+    """The foreign house, committed once for all walks; each walk's own changes are rolled back."""
+    with django_db_blocker.unblock(), psycopg.connect(owner_url, autocommit=True) as connection:
+        _empty(connection)
+        KNOWN["cast"] = cast = Cast(connection)
+        yield Foreign(cast, connection)
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        _empty(connection)
+
+
+def said(response):
+    """Everything a response says: its head and its body, and addresses as they are read."""
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    head = "\n".join(f"{name}: {value}" for name, value in response.headers.items())
+    return unquote(head + response.cookies.output()) + body.decode(errors="replace").replace("\r\n ", "")
+
+
+def holds_canary(text):
+    escaped = CANARY.encode("unicode_escape").decode()
+    return CANARY in text.upper() or escaped.lower() in text.lower()
+
+
+def form():
+    """What a form might bring: enough that a page which looks late would get far."""
+    words = "Слова постороннего человека, достаточно длинные."
+    names = (
+        "text note correction recommendations outcome_text with_whom name phone family given position".split()
+    )
+    codes = {"reason": "other", "kind": "message", "channel": "phone", "outcome": "improved", "done": "1"}
+    return {"once_key": new_key(), "version": "1", **dict.fromkeys(names, words), **codes}
+
+
+def address(name, foreign):
+    find = SAMPLES[name][1]
+    return reverse(name, kwargs=find(foreign) if find else {})
+
+
+def visits(client, url):
+    """Look at a page and send its form."""
+    return {"GET": client.get(url), "POST": client.post(url, form())}
+
+
+def test_the_walk_knows_every_address():
+    assert set(SAMPLES) == set(ROUTES)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_nobody_is_sent_to_the_sign_in_or_sees_a_public_page(name, foreign, client):
+    url = address(name, foreign)
+    before = fingerprint(foreign.cast)
+    for response in visits(client, url).values():
+        assert not holds_canary(said(response))
+        if ROUTES[name] == PUBLIC:
+            assert response.status_code < FAULT
+        else:
+            assert (response.status_code, response.headers["Location"]) == (
+                302,
+                f"{reverse('account:sign_in')}?next={url}",
+            )
+    assert fingerprint(foreign.cast) == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(name for name in SAMPLES if ROUTES[name] not in (PUBLIC, SIGNED_IN)))
+def test_a_role_without_the_right_is_turned_away(name, foreign, client_as):
+    url = address(name, foreign)
+    for role in EVERYBODY:
+        if may(role, ROUTES[name]):
+            continue
+        who = STRANGERS.get(role, role.value)
+        for method, response in visits(client_as(foreign.cast.actor_of(who)), url).items():
+            assert response.status_code == FORBIDDEN, (role, method)
+            assert not holds_canary(said(response)), (role, method)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_a_stranger_with_the_right_role_finds_nothing(name, foreign, client_as):
+    right = ROUTES[name]
+    url = address(name, foreign)
+    names_object = SAMPLES[name][1] is not None and right not in (PUBLIC, SIGNED_IN)
+    before = fingerprint(foreign.cast)
+    for role, who in STRANGERS.items():
+        if right not in (PUBLIC, SIGNED_IN) and not may(role, right):
+            continue
+        for method, response in visits(client_as(foreign.cast.actor_of(who)), url).items():
+            assert not holds_canary(said(response)), (role, method)
+            if names_object and name not in PUBLIC_OBJECTS:
+                assert response.status_code in (MISSING, NO_METHOD), (role, method)
+                assert response.status_code == MISSING or method == "GET", (role, method)
+            else:
+                assert response.status_code < FAULT, (role, method)
+    assert fingerprint(foreign.cast) == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(name for name in SAMPLES if SAMPLES[name][0] and name not in EMPTY))
+def test_whoever_has_a_part_in_it_sees_it_there(name, foreign, client_as):
+    client = client_as(foreign.cast.actor_of(SAMPLES[name][0]))
+    url = address(name, foreign)
+    seen = client.get(url)
+    if seen.status_code == NO_METHOD:
+        assert client.post(url, form()).status_code in (DONE, 302, REFUSED)
+    elif seen.status_code == 302:
+        assert seen.headers["Location"] != url
+    else:
+        assert seen.status_code == DONE
+        assert holds_canary(said(seen))
+
+
+@pytest.mark.django_db
+def test_the_applicant_alone_sees_the_application_by_its_link(foreign):
+    seen = Client().get(reverse("onboarding:status", args=[TOKEN]))
+    assert seen.status_code == DONE
+    assert holds_canary(said(seen))
+    assert Client().get(reverse("onboarding:status", args=[TOKEN + "x"])).status_code == MISSING
+
+
+@pytest.mark.django_db
+def test_what_the_rightful_doctor_does_changes_the_foreign_house(foreign, client_as):
+    before = fingerprint(foreign.cast)
+    url = reverse("closing:withdraw", kwargs={"pk": foreign.pk["submitted"]})
+    client_as(foreign.cast.omsk_doctor).post(url, {"reason": "not_needed", "once_key": new_key()})
+    assert fingerprint(foreign.cast) != before
