@@ -12,6 +12,6 @@ MOST = 20
 
 def search(request: Any, name: str) -> HttpResponse:
     """Return the entries that fit what was typed, as options of a list."""
-    text = (request.GET.get("diagnosis_code") or request.GET.get("q", "")).strip()
+    text = (request.GET.get("diagnosis_code") or request.GET.get("q", "")).replace("\x00", "").strip()
     rows = DictionaryEntry.objects.of(name).search(text) if text else DictionaryEntry.objects.none()
     return render(request, "dictionary/options.html", {"rows": rows.values_list("code", "name")[:MOST]})

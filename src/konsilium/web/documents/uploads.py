@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.http.multipartparser import MultiPartParserError
 
 from konsilium.workflow.document import MAX_BYTES
 
@@ -21,6 +22,10 @@ class CappedUploadHandler(FileUploadHandler):
     """
 
     chunk_size = 256 * 1024
+
+    def handle_raw_input(self, input_data: Any, *args: Any, **kwargs: Any) -> None:
+        """Remember how long the body was said to be."""
+        self._said = int(args[1] if len(args) > 1 else kwargs["content_length"])
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Begin a file."""
@@ -52,6 +57,14 @@ class CappedUploadHandler(FileUploadHandler):
         self._file.seek(0)
         self._file.size = file_size
         return self._file
+
+    def upload_complete(self) -> None:
+        """Refuse a body that broke off: the parser takes its last file for whole. Raises MultiPartParserError."""
+        request: Any = self.request
+        arrived = getattr(getattr(request, "_stream", None), "_pos", self._said)
+        if arrived < self._said:
+            self.upload_interrupted()
+            raise MultiPartParserError("The body is shorter than it was said to be.")
 
     def upload_interrupted(self) -> None:
         """Leave nothing of a cut upload behind."""

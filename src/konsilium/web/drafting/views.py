@@ -105,7 +105,7 @@ def send(request: Any, pk: UUID) -> HttpResponse:
     """Show what goes to whom and what is missing; sent, hand it to the centre and show the receipt."""
     row = _row(request, pk)
     if row.state != State.DRAFT:
-        return redirect("consultation:show", pk)
+        return redirect("drafting:receipt" if request.method == "POST" else "consultation:show", pk)
     context = _sending(request, row)
     if request.method != "POST":
         return render(request, "drafting/send.html", context)

@@ -40,7 +40,7 @@ class Row(NamedTuple):
 
 def show_list(request: Any) -> HttpResponse:
     """Show a tab of the own requests, or what a search found among all of them."""
-    text = request.GET.get("q", "").strip()[:60]
+    text = request.GET.get("q", "").replace("\x00", "").strip()[:60]
     tab = worklist.tab_of("all" if text else request.GET.get("tab", ""))
     before = _before(request.GET.get("before", ""))
     rows = worklist.page(tab, actor=request.actor, before=before, text=text)
