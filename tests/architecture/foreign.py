@@ -1,0 +1,188 @@
+"""A house full of things that a stranger must not see, with a canary in every text field of them."""
+
+from datetime import timedelta
+
+from django.core import signing
+from django.db import connection, models
+from django.db.models import GeneratedField
+
+from konsilium.actions import conversation, equipment, onboarding, sessions
+from konsilium.actions.conversation import Letter
+from konsilium.models import (
+    Answer,
+    Application,
+    Conclusion,
+    Consultation,
+    Contact,
+    ContactLogEntry,
+    DeskEvent,
+    Document,
+    Endpoint,
+    EquipmentTest,
+    Event,
+    Membership,
+    Message,
+    Notice,
+    Organization,
+    Person,
+    Question,
+    Session,
+)
+from konsilium.models._base import uuid7
+from konsilium.models.access import acting, as_public
+from konsilium.workflow.equipment import EndpointKind
+from tests.cast import NOW
+from tests.factories import Way, confirmed_session
+
+CANARY = "КАНАРЕЙКА"
+TOKEN = "token-of-an-application-that-nobody-else-has"
+APPLIED = {
+    "full_name": "Городская больница, полное наименование",
+    "short_name": "Городская больница",
+    "oid": "1.2.643.5.1.13.13.12.2.77.2001",
+    "inn": "7707083893",
+    "ogrn": "1027700132195",
+    "region": "55",
+    "time_zone": "Asia/Omsk",
+    "level": 3,
+    "responsible_name": "Вольская Нина",
+    "responsible_phone": "+73812000000",
+    "responsible_email": "head@example.org",
+    "equipment": "Терминал",
+}
+
+# Codes and addresses, which pages look up and don't merely show.
+CODES = set(
+    "sha256 link_hash media_type time_zone requesting_time_zone centre_time_zone author_role actor_role subject "
+    "from_state to_state audience asked_from end_reason path language region role kind place_of_care severity".split()
+)
+# Everything of these tables belongs to the foreign house; of the others, what the condition says.
+WHOLE = (
+    Answer, Application, Conclusion, Consultation, Contact, ContactLogEntry, DeskEvent, Document, Endpoint,
+    EquipmentTest, Event, Message, Notice, Question, Session,
+)  # fmt: skip
+KEPT_BY_A_SIDE = (
+    "consultation question document message conclusion answer session sessionoption event viewing contact endpoint "
+    "equipmenttest guidetick membership person"
+).split()
+
+
+class Foreign:
+    """What belongs to the hospital in Omsk and the dental centre: names of objects and their keys."""
+
+    def __init__(self, cast, owner):
+        self.cast, self.pk = cast, {}
+        self._requests()
+        self._equipment()
+        self._application()
+        self._rest(owner)
+        put_canaries(cast, owner, self.pk["applied"])
+
+    def _requests(self):
+        ways = {
+            name: getattr(Way(self.cast, at=NOW + timedelta(minutes=number)), name)()
+            for number, name in enumerate(
+                "written submitted asked assigned on_video drafted completed rejected".split()
+            )
+        }
+        proposed, confirmed = Way(self.cast).on_video(), Way(self.cast).on_video()
+        ways |= {"proposed": proposed, "confirmed": confirmed}
+        for way in (ways["submitted"], ways["completed"]):
+            way.do(way.doctor, conversation.post, Letter("Когда ждать ответа?"))
+        self.pk |= {name: way.row.pk for name, way in ways.items()}
+        self.pk["proposed_session"] = proposed.do(
+            proposed.consultant, sessions.propose, [proposed.at + timedelta(days=2)]
+        ).pk
+        self.pk["confirmed_session"] = confirmed_session(confirmed).pk
+        with acting(self.cast.omsk_doctor):
+            self.pk["conclusion"] = Conclusion.objects.get(consultation=ways["completed"].row).pk
+            self.pk["unsent"] = Document.objects.filter(consultation=ways["written"].row)[0].pk
+            self.pk["document"] = Document.objects.filter(consultation=ways["completed"].row)[0].pk
+
+    def _equipment(self):
+        with acting(self.cast.coordinator):
+            house = Organization.objects.get(pk=self.cast.house("omsk"))
+            values = {"kind": EndpointKind.ROOM, "name": "Зал", "dial_string": "sip:zal@example.org"}
+            who = {"actor": self.cast.coordinator, "at": NOW}
+            endpoint = equipment.add_endpoint(house, values, **who)
+            equipment.tick(endpoint, next(iter(_steps(endpoint))), **who)
+            found = equipment.Measured(participants="Гусев", verdict="passed")
+            self.pk["test"] = equipment.record_test(endpoint, found, **who).pk
+            self.pk["endpoint"] = endpoint.pk
+            contact = {"name": "Гусев Пётр", "phone": "+73812000001", "is_technical": True}
+            self.pk["contact"] = onboarding.add_contact(house, contact, **who).pk
+            said = {"channel": "phone", "with_whom": "Гусев", "text": "Договорились.", "contacted_at": NOW}
+            onboarding.log_contact(house, **said, **who)
+
+    def _application(self):
+        technician = {"name": "Лось Иван", "phone": "+73812000002", "is_technical": True}
+        with as_public():
+            house, _, _ = onboarding.apply(APPLIED, [technician], at=NOW, token=TOKEN)
+        self.pk["applied"] = house.pk
+        with acting(self.cast.coordinator):
+            self.pk["applied_contact"] = Contact.objects.get(organization=house).pk
+
+    def _rest(self, owner):
+        doctor = self.cast.omsk_doctor
+        self.pk["notice"] = uuid7()
+        owner.execute(
+            "INSERT INTO konsilium_notice (id, event_id, person_id, membership_id, kind, number, path, needs_action, at, "
+            "mail_to, mail_tries, mail_trouble) VALUES (%s, %s, %s, %s, 'assign', '1', '/requests/', false, %s, '', 0, '')",
+            [self.pk["notice"], uuid7(), doctor.person_id, doctor.membership_id, NOW],
+        )
+
+    def ticket(self):
+        """A ticket to a document's bytes, made for the doctor in Omsk."""
+        parts = [str(self.pk["document"]), str(self.cast.omsk_doctor.membership_id)]
+        return signing.dumps(parts, salt="document", compress=True)
+
+
+def _steps(endpoint):
+    from konsilium.workflow.equipment import GUIDES
+
+    return GUIDES[EndpointKind(endpoint.kind)]
+
+
+def put_canaries(cast, owner, applied):
+    """Write the canary, as the owner, into every text field of every foreign object that is no code."""
+    houses = [cast.house("omsk"), applied]
+    ours = [cast.house("omsk"), cast.house("cniis")]
+    for model in WHOLE:
+        _put(owner, model, "true", [])
+    _put(owner, Organization, "id = ANY(%s)", [houses])
+    _put(owner, Membership, "organization_id = ANY(%s)", [ours])
+    mine = "id IN (SELECT person_id FROM konsilium_membership WHERE organization_id = ANY(%s))"
+    _put(owner, Person, mine, [ours])
+
+
+def _put(owner, model, condition, params):
+    parts = [
+        f"{field.column} = left('{CANARY} ' || right(id::text, 10), {field.max_length or 40})"
+        for field in model._meta.concrete_fields
+        if _holds_words(field)
+    ]
+    table = model._meta.db_table
+    done = owner.execute(f"UPDATE {table} SET {', '.join(parts)} WHERE {condition}", params)
+    assert done.rowcount > 0, f"the foreign house has no {table}"
+
+
+def _holds_words(field):
+    words = isinstance(field, models.CharField | models.TextField) and not isinstance(field, GeneratedField)
+    short = field.max_length is not None and field.max_length < len(CANARY)
+    code = field.name in CODES or field.choices or (field.name == "reason" and field.max_length)
+    return bool(words and not short and not code)
+
+
+def fingerprint(cast):
+    """What the foreign house's own people see of everything, as one value that any change would change."""
+    seen = []
+    for actor in (cast.omsk_admin, cast.cniis_consultant):
+        for name in KEPT_BY_A_SIDE:
+            if name in ("contact", "guidetick", "membership", "person") and actor is not cast.omsk_admin:
+                continue
+            with acting(actor), connection.cursor() as cursor:
+                cursor.execute(
+                    f"SELECT md5(string_agg(t::text, ' ' ORDER BY t::text)), count(*) FROM konsilium_{name} t"
+                )
+                seen.append((actor.role, name, *cursor.fetchone()))
+    return seen
