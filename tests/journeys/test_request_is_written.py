@@ -104,6 +104,17 @@ def test_the_second_window_is_told_and_keeps_what_it_typed(cast, doctor):
     assert "Первое окно." in text(doctor.get(form))
 
 
+def test_a_corrected_form_is_still_told_that_another_window_saved(cast, doctor):
+    form = begun(doctor)
+    hidden = dict(re.findall(r'name="(once_key|version)" value="([^"]+)"', text(doctor.get(form))))
+    fill(doctor, form, **typed(cast, anamnesis="Первое окно."))
+    refused = doctor.post(form, {**hidden, "once_key": "a", **typed(cast, patient_snils="1")})
+    seen = re.search(r'name="version" value="([^"]+)"', text(refused))[1]
+    answer = doctor.post(form, {"version": seen, "once_key": "b", **typed(cast, anamnesis="Второе.")})
+    assert answer.status_code == 422
+    assert "Первое окно." in text(doctor.get(form))
+
+
 def test_a_centre_that_does_not_take_the_profile_is_refused(cast, doctor):
     given = typed(cast, profile_id=str(cast.profile("neuro")))
     assert fill(doctor, begun(doctor), **given).status_code == 422

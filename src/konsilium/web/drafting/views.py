@@ -44,6 +44,8 @@ def edit(request: Any, pk: UUID) -> HttpResponse:
     if request.method != "POST":
         return render(request, "drafting/edit.html", _context(request, row, form))
     if not form.is_valid():
+        # Another window may have saved meanwhile: the corrected form must still be told so.
+        row.version = seen_version(request) or row.version
         return again(request, "drafting/edit.html", _context(request, row, form))
 
     def run() -> str:
