@@ -763,6 +763,18 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='consultation',
+            index=models.Index(condition=models.Q(('state__in', ['assigned', 'session', 'conclusion', 'clarification'])), fields=['consultant', 'due_at', 'id'], name='consultant_open'),
+        ),
+        migrations.AddIndex(
+            model_name='consultation',
+            index=models.Index(fields=['requester', 'state'], name='requester_by_state'),
+        ),
+        migrations.AddIndex(
+            model_name='consultation',
+            index=models.Index(fields=['requesting_organization', 'state'], name='asking_by_state'),
+        ),
+        migrations.AddIndex(
+            model_name='consultation',
             index=models.Index(fields=['centre', 'patient_key', 'id'], name='centre_by_family'),
         ),
         migrations.AddIndex(

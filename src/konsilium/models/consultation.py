@@ -174,6 +174,14 @@ class Consultation(VersionedRow):
             models.Index(fields=["requester", "-updated_at", "-id"], name="requester_by_update"),
             models.Index(fields=["requesting_organization", "-updated_at", "-id"], name="asking_by_update"),
             models.Index(fields=["consultant", "due_at", "id"], name="consultant_by_due"),
+            # A consultant's answered requests grow for ever; the ones that still wait for something stay few.
+            models.Index(
+                fields=["consultant", "due_at", "id"],
+                name="consultant_open",
+                condition=models.Q(state__in=["assigned", "session", "conclusion", "clarification"]),
+            ),
+            models.Index(fields=["requester", "state"], name="requester_by_state"),
+            models.Index(fields=["requesting_organization", "state"], name="asking_by_state"),
             models.Index(fields=["centre", "patient_key", "id"], name="centre_by_family"),
             models.Index(fields=["answered_at"], name="outcome_waits", condition=models.Q(state="completed")),
         ]
