@@ -124,7 +124,7 @@ def propose_again(
 
     Raises what `session_step` raises, Missing(FREE) when a time is taken, and Unfit.
     """
-    move = "reschedule" if session.state == SessionState.CONFIRMED else "propose"
+    move = again_move(session)
 
     def change(row: Session) -> None:
         row.minutes = row.minutes if minutes is None else minutes
@@ -132,6 +132,11 @@ def propose_again(
             _connect(row, Side.CONSULTING, connection_given, actor)
 
     _offer_times(session, move, Side.CONSULTING, times, change, actor=actor, at=at, version=version)
+
+
+def again_move(session: Session) -> str:
+    """Return which move other times of the consulting side are: a confirmed session is rescheduled."""
+    return "reschedule" if session.state == SessionState.CONFIRMED else "propose"
 
 
 def counter(

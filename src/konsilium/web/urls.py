@@ -12,6 +12,7 @@ from konsilium.web.closing import views as closing
 from konsilium.web.configuration import views as configuration
 from konsilium.web.consultation import views as consultation
 from konsilium.web.consulting import views as consulting
+from konsilium.web.consulting import writing
 from konsilium.web.conversation import views as conversation
 from konsilium.web.design import views as design
 from konsilium.web.dictionary import views as dictionary
@@ -186,8 +187,10 @@ CONSULTING = [
     page("requests/<uuid:pk>/without-video/", consulting.give_up_video, "request.move", "give_up_video"),
     page("requests/<uuid:pk>/ask-back/", consulting.ask, "request.move", "ask"),
     page("requests/<uuid:pk>/hand-back/", consulting.hand_back, "request.move", "hand_back"),
-    page("requests/<uuid:pk>/conclusion/", consulting.write, "conclusion.write", "write"),
-    page("requests/<uuid:pk>/correction/", consulting.write, "conclusion.write", "correct"),
+    page("requests/<uuid:pk>/conclusion/", writing.write, "conclusion.write", "write"),
+    page("requests/<uuid:pk>/correction/", writing.write, "conclusion.write", "correct"),
+    page("requests/<uuid:pk>/conclusion/save/", writing.autosave, "conclusion.write", "autosave"),
+    page("requests/<uuid:pk>/conclusion/discard/", writing.discard, "conclusion.write", "discard"),
     page("conclusions/<uuid:pk>/", consulting.conclusion, "conclusion.read", "conclusion"),
 ]
 

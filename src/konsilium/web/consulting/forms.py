@@ -1,20 +1,22 @@
 """What a consultant writes."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django import forms
+from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from konsilium.actions.concluding import FIELDS
-from konsilium.models import Conclusion, Document
+from konsilium.actions.concluding import FIELDS, Paper
+from konsilium.models import Document
 from konsilium.web.account.forms import cleaned
 from konsilium.web.drafting.forms import choice_field, date_field, line_field, text_field
 from konsilium.workflow import words
 from konsilium.workflow.document import DocumentState
 from konsilium.workflow.identifiers import normalize_icd10
 from konsilium.workflow.reasons import REASONS
-from konsilium.workflow.words import CONCLUSION_SCAN
+from konsilium.workflow.words import CONCLUSION_SCAN, DOCUMENT_KINDS
 
 
 class AskForm(forms.Form):
@@ -38,16 +40,48 @@ class HandBackForm(forms.Form):
     text = text_field(_("In words"), 3)
 
 
+class AnswerField(NamedTuple):
+    """The field of an answer to one question."""
+
+    question_id: UUID
+    name: str
+    number: int
+    question: str
+    text: str
+
+
+class Studied(NamedTuple):
+    """A document of the case, to be ticked as studied."""
+
+    name: str
+    kind: str
+    address: str
+    ticked: bool
+
+
 class ConclusionForm(forms.Form):
     """The conclusion along the requester's questions. Nothing is required to save."""
 
     text = text_field(_("Conclusion"), 8)
     recommendations = text_field(_("Recommendations"), 6)
-    diagnosis_code = line_field(_("ICD-10 code"), 10)
+    diagnosis_code = line_field(
+        _("ICD-10 code"),
+        10,
+        widget=forms.TextInput(
+            attrs={
+                "list": "icd10",
+                "autocomplete": "off",
+                "hx-get": "/dictionary/icd10/",
+                "hx-trigger": "input changed delay:250ms",
+                "hx-target": "#icd10",
+                "hx-swap": "innerHTML",
+            }
+        ),
+    )
     diagnosis_text = line_field(_("Diagnosis in words"), 2000)
     diagnosis_certainty = choice_field(_("Certainty of the diagnosis"), words.CERTAINTIES)
-    kind = choice_field(_("Consultation or council"), words.KINDS)
-    mode = choice_field(_("Deferred or real time"), words.MODES)
+    kind = choice_field(_("Kind of consultation"), words.KINDS)
+    mode = choice_field(_("How it was held"), words.MODES)
     goal = choice_field(_("Goal"), words.GOALS, radio=False)
     visit_needed = forms.BooleanField(label=_("An in-person visit is needed"), required=False)
     admission_needed = forms.BooleanField(label=_("Admission is needed"), required=False)
@@ -55,36 +89,48 @@ class ConclusionForm(forms.Form):
     next_date = date_field(_("When"))
     correction = text_field(_("What this correction changes, and why"), 3)
 
-    def __init__(self, data: Any, draft: Conclusion) -> None:
-        """Fill the form from the draft; its answers and the case's documents come beside it."""
+    def __init__(self, data: Any, paper: Paper) -> None:
+        """Fill the form from the paper; the answers and the case's documents come beside it (one query)."""
+        draft = paper.draft
         super().__init__(data, initial={name: getattr(draft, name) for name in FIELDS})
-        self.draft = draft
         if draft.edition == 1:
             del self.fields["correction"]
-        self.answers: list[dict[str, Any]] = [
-            {
-                "id": answer.question_id,
-                "name": f"answer-{answer.question_id}",
-                "number": answer.question.number,
-                "question": answer.question.text,
-                "text": data.get(f"answer-{answer.question_id}", "") if data else answer.text,
-            }
-            for answer in draft.answers.select_related("question").order_by("question__number")
+        self.answers = [
+            AnswerField(
+                question.pk,
+                f"answer-{question.pk}",
+                question.number,
+                question.text,
+                data.get(f"answer-{question.pk}", "") if data else text,
+            )
+            for question, text in paper.answers
         ]
-        studied = set(data.getlist("studied") if data else draft.documents_studied.split("\n"))
+        ticked = set(data.getlist("studied") if data else draft.documents_studied.split("\n"))
         there = Document.objects.filter(consultation_id=draft.consultation_id, state=DocumentState.AVAILABLE)
-        names = there.exclude(kind=CONCLUSION_SCAN).values_list("file_name", flat=True)
-        self.studied = [(name, name in studied) for name in names]
+        self.studied = [
+            Studied(
+                row.file_name,
+                gettext(DOCUMENT_KINDS.get(row.kind, row.kind)),
+                reverse("documents:open", args=[row.pk]),
+                row.file_name in ticked,
+            )
+            for row in there.exclude(kind=CONCLUSION_SCAN)
+        ]
 
     def clean_diagnosis_code(self) -> str:
         """A code of the right shape."""
         return cleaned(self.cleaned_data["diagnosis_code"], normalize_icd10)
 
+    def clean(self) -> dict[str, Any]:
+        """Leave out what was not chosen and can't be empty."""
+        data = super().clean() or {}
+        return {name: value for name, value in data.items() if value or name not in ("kind", "mode")}
+
     def values(self) -> dict[str, Any]:
-        """Return what was written, with the documents that were ticked."""
-        ticked = [name for name, _there in self.studied if name in self.data.getlist("studied")]  # type: ignore[attr-defined]
+        """Return what was written and is right, with the documents that were ticked."""
+        ticked = [document.name for document in self.studied if document.ticked]
         return {**self.cleaned_data, "documents_studied": "\n".join(ticked)}
 
     def written(self) -> dict[UUID, str]:
         """Return the answers by their question."""
-        return {answer["id"]: answer["text"] for answer in self.answers}
+        return {answer.question_id: answer.text for answer in self.answers}

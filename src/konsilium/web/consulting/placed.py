@@ -1,35 +1,47 @@
-"""A placed conclusion as it is read and printed."""
+"""A placed conclusion as it is read and printed, and who has opened it."""
 
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Min
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from konsilium.actions._record import record_viewing
 from konsilium.actions.concluding import lacking
-from konsilium.models import Conclusion, Consultation, Document
+from konsilium.models import Conclusion, Consultation, Document, Viewing
 from konsilium.web.clockface import day, local
+from konsilium.web.sessions.times import both_times
 from konsilium.workflow.consultation import State
 from konsilium.workflow.document import DocumentState
-from konsilium.workflow.roles import Actor, Role
+from konsilium.workflow.roles import CENTRE_ROLES, Actor, Role
 from konsilium.workflow.words import CERTAINTIES, CONCLUSION_SCAN, GOALS, KINDS, MODES
+
+MOST_READERS = 10
 
 
 def panel(
     consultation: Consultation, *, actor: Actor, at: datetime, roles: frozenset[Role]
 ) -> dict[str, Any]:
-    """Return the conclusion's part of the request page: what is placed, and the author's own draft."""
+    """Return the conclusion's part of the request page: what is placed, and the author's own draft.
+
+    The page shows the present edition in full, so that it was opened is remembered here.
+    """
     rows = list(Conclusion.objects.visible_to(actor).filter(consultation=consultation).order_by("-edition"))
     placed = [row for row in rows if row.placed_at]
     draft = next((row for row in rows if not row.placed_at), None)
     writes = Role.CONSULTANT in roles and consultation.state in (State.CONCLUSION, State.COMPLETED)
+    for row in placed[:1]:
+        record_viewing(consultation, "conclusion", row.pk, actor=actor, at=at)
     return {
-        "placed": [placed_conclusion(row, actor=actor) for row in placed[:1]],
+        "placed": [placed_conclusion(row, consultation, actor=actor) for row in placed[:1]],
         "earlier": [_line(row, actor) for row in placed[1:]],
         "writes": writes and (consultation.state == State.CONCLUSION or draft is not None),
         "write_url": reverse("consulting:write", args=[consultation.pk]),
         "has_draft": draft is not None,
         "lacking": [gettext(label) for label in lacking(draft)] if draft else [],
+        "asks_readers": bool(roles & set(CENTRE_ROLES)),
+        "readers": _readers(placed[0], actor) if placed and roles & set(CENTRE_ROLES) else [],
     }
 
 
@@ -41,15 +53,29 @@ def _line(row: Conclusion, actor: Actor) -> dict[str, Any]:
     }
 
 
-def placed_conclusion(row: Conclusion, *, actor: Actor) -> dict[str, Any]:
+def _readers(row: Conclusion, actor: Actor) -> list[dict[str, str]]:
+    """Return who of the requesting side has opened the conclusion, and when first (one query)."""
+    opened = Viewing.objects.filter(subject="conclusion", subject_id=row.pk).exclude(role__in=CENTRE_ROLES)
+    people = opened.values("person_name", "organization").annotate(first=Min("at")).order_by("first")
+    return [
+        {
+            "name": person["person_name"],
+            "organization": person["organization"],
+            "at": local(person["first"], actor.time_zone),
+        }
+        for person in people[:MOST_READERS]
+    ]
+
+
+def placed_conclusion(row: Conclusion, consultation: Consultation, *, actor: Actor) -> dict[str, Any]:
     """Return a conclusion's parts in words (two queries: its answers, its scans)."""
     answers = row.answers.select_related("question").order_by("question__number")
+    author = (row.author_name, row.author_position, row.author_specialty)
     return {
         **_line(row, actor),
+        "times": both_times(consultation, row.placed_at, actor) if row.placed_at else [],
         "is_superseded": row.superseded_at is not None,
-        "author": ", ".join(
-            part for part in (row.author_name, row.author_position, row.author_specialty) if part
-        ),
+        "author": ", ".join(part for part in author if part),
         "organization": row.author_organization,
         "facts": [(label, value) for label, value in _facts(row) if value],
         "text": row.text,
@@ -64,12 +90,15 @@ def placed_conclusion(row: Conclusion, *, actor: Actor) -> dict[str, Any]:
 def _facts(row: Conclusion) -> list[tuple[str, str]]:
     diagnosis = " ".join(part for part in (row.diagnosis_code, row.diagnosis_text) if part)
     return [
-        (gettext("Kind"), _word(KINDS, row.kind)),
-        (gettext("Mode"), _word(MODES, row.mode)),
-        (gettext("Goal"), _word(GOALS, row.goal)),
-        (gettext("Diagnosis"), diagnosis),
-        (gettext("Certainty"), _word(CERTAINTIES, row.diagnosis_certainty) if diagnosis else ""),
+        (gettext("Consultant's diagnosis"), diagnosis),
+        (
+            gettext("Certainty of the diagnosis"),
+            _word(CERTAINTIES, row.diagnosis_certainty) if diagnosis else "",
+        ),
         (gettext("Documents studied"), row.documents_studied),
+        (gettext("Kind of consultation"), _word(KINDS, row.kind)),
+        (gettext("How it was held"), _word(MODES, row.mode)),
+        (gettext("Goal"), _word(GOALS, row.goal)),
     ]
 
 
@@ -88,7 +117,7 @@ def _needs(row: Conclusion) -> list[str]:
 
 
 def _scans(row: Conclusion) -> list[Document]:
-    rows = Document.objects.filter(conclusion=row, kind=CONCLUSION_SCAN)
+    rows = Document.objects.filter(conclusion=row, kind=CONCLUSION_SCAN).exclude(placed_at=None)
     return list(rows.filter(state__in=(DocumentState.AVAILABLE, DocumentState.SUPERSEDED)))
 
 

@@ -31,7 +31,7 @@ _WAITING = ", ".join(
 TABS = (
     Tab("mine", N_("My turn"), f"turn IN ('consultant', 'both') AND state IN ({_WORKING})"),
     Tab("waiting", N_("Waiting"), f"turn NOT IN ('consultant', 'both') AND state IN ({_WAITING})"),
-    Tab("done", N_("Done"), "state IN ('completed', 'closed', 'withdrawn')"),
+    Tab("done", N_("Done"), "state IN ('completed', 'closed', 'withdrawn', 'rejected')"),
 )
 
 
