@@ -116,6 +116,8 @@ SAMPLES = {
     "consulting:hand_back": ("cniis_consultant", of("assigned")),
     "consulting:write": ("cniis_consultant", of("drafted")),
     "consulting:correct": ("cniis_consultant", of("completed")),
+    "consulting:autosave": ("cniis_consultant", of("drafted")),
+    "consulting:discard": ("cniis_consultant", of("drafted")),
     "consulting:conclusion": ("omsk_doctor", of("conclusion")),
     "sessions:propose": ("cniis_consultant", of("on_video")),
     "sessions:propose_again": ("cniis_consultant", of("proposed_session")),
