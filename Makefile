@@ -2,15 +2,19 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PY := .venv/bin/python
-export PYTHONDONTWRITEBYTECODE := 1
+CODE := src tests $(wildcard bench)
+BUNDLE := src/konsilium/static/dist/app.js
+CATALOGUE := src/konsilium/locale/ru/LC_MESSAGES/django.mo
 unexport VIRTUAL_ENV
 
-.PHONY: help setup run test check fmt bench prove cast messages
+.PHONY: help setup ready run test check fmt bench prove cast messages chromium
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .build/app ## Set up everything that running needs
+setup: .venv/.app $(BUNDLE) $(CATALOGUE) ## Set up everything that running needs
+
+ready: setup .venv/.dev
 
 run: setup ## Start the product with a demonstration world on http://127.0.0.1:8000
 	@KONSILIUM_DEMO=1 exec .venv/bin/konsilium serve
@@ -18,48 +22,47 @@ run: setup ## Start the product with a demonstration world on http://127.0.0.1:8
 cast: setup ## Show the demonstration's people and how they sign in
 	@KONSILIUM_DEMO=1 .venv/bin/konsilium cast
 
-test: .build/dev .build/chromium ## Run all checks, tests and browser stories
+test: ready chromium ## Run all checks, tests and browser stories
 	@$(MAKE) --no-print-directory check
 	$(PY) -m pytest -n 2 --dist loadgroup
 
-prove: .build/dev .build/chromium ## Run the heavy proofs at full size
+prove: ready chromium ## Run the heavy proofs at full size
 	KONSILIUM_PROVE=1 $(PY) -m pytest -m "prove or not prove"
 
-check: .build/dev messages ## Lint, types, import contracts, texts
-	.venv/bin/ruff format --check src tests bench
-	.venv/bin/ruff check src tests bench
+check: ready ## Lint, types, import contracts, texts
+	.venv/bin/ruff format --check $(CODE)
+	.venv/bin/ruff check $(CODE)
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 	.venv/bin/codespell
 	.venv/bin/djlint src/konsilium/web --lint --quiet
 	@.venv/bin/konsilium messages --check
 
-fmt: .build/dev ## Format the code
-	.venv/bin/ruff format src tests bench
-	.venv/bin/ruff check --fix-only --quiet src tests bench
+fmt: .venv/.dev ## Format the code
+	.venv/bin/ruff format $(CODE)
+	.venv/bin/ruff check --fix-only --quiet $(CODE)
 
-bench: .build/dev ## Measure speed and memory as ratios in one run
+bench: ready ## Measure speed and memory as ratios in one run
 	$(PY) -m bench
 
-messages: .build/app ## Compile the Russian catalogue
+messages: .venv/.app ## Compile the Russian catalogue
 	@.venv/bin/konsilium messages
 
-.build/venv: requirements.lock
+.venv/.app: requirements.lock tools/environment
 	@tools/environment requirements.lock
-	@mkdir -p .build && touch $@
-
-.build/frontend: .build/venv frontend/package-lock.json frontend/.npmrc frontend/build.mjs $(shell find frontend/src -type f 2>/dev/null)
-	@tools/frontend
 	@touch $@
 
-.build/app: .build/venv .build/frontend $(wildcard src/konsilium/locale/ru/*.po)
-	@.venv/bin/konsilium messages
-	@touch $@
-
-.build/dev: .build/app requirements-dev.lock
+.venv/.dev: .venv/.app requirements-dev.lock
 	@tools/environment requirements-dev.lock
 	@touch $@
 
-.build/chromium:
+$(BUNDLE): frontend/package-lock.json frontend/.npmrc frontend/build.mjs tools/frontend $(wildcard frontend/src/* frontend/src/*/*) | .venv/.app
+	@tools/frontend
+	@touch $@
+
+$(CATALOGUE): $(wildcard src/konsilium/locale/ru/*.po) | .venv/.app
+	@.venv/bin/konsilium messages
+	@touch $@
+
+chromium:
 	@tools/chromium
-	@mkdir -p .build && touch $@

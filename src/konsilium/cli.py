@@ -23,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "konsilium.settings")
     if arguments and arguments[0] not in PARTS and not arguments[0].startswith("-"):
         return _management(arguments)
-    parser = argparse.ArgumentParser(prog="konsilium", description="Konsilium: consultations between doctors.")
+    parser = argparse.ArgumentParser(
+        prog="konsilium", description="Konsilium: consultations between doctors."
+    )
     parts = parser.add_subparsers(dest="part", required=True)
     for name, words in PARTS.items():
         part = parts.add_parser(name, help=words)
@@ -44,12 +46,16 @@ def _run(options: argparse.Namespace) -> int:
 
 def _management(arguments: Sequence[str]) -> int:
     from django.core.management import execute_from_command_line  # noqa: PLC0415
+    from django.db import OperationalError  # noqa: PLC0415
 
-    execute_from_command_line(["konsilium", *arguments])
+    try:
+        execute_from_command_line(["konsilium", *arguments])
+    except OperationalError:
+        return _say("The database can't be reached. Start it with `konsilium database`, and try again.")
     return 0
 
 
-def _say(trouble: Exception) -> int:
+def _say(trouble: Exception | str) -> int:
     print(f"konsilium: {trouble}", file=sys.stderr)
     return BAD_USE
 

@@ -1,11 +1,10 @@
-"""Supervision: start the parts in order, keep them alive, stop all of them.
+"""Start the parts in order, keep them alive, stop all of them in the opposite order.
 
 Database (embedded), migrations as the owner, the demonstration world once, pages, worker. Each part also starts alone.
 """
 
 import contextlib
-import ctypes
-import importlib.util
+import fcntl
 import json
 import os
 import signal
@@ -13,35 +12,30 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
 
 import django
 from django.conf import settings
+from django.db import DatabaseError, OperationalError, connections
 
-from konsilium.adapters.postgres import CantRun, Cluster, find_binaries
+from konsilium.adapters.postgres import CantRun, Cluster, end_with_parent, find_binaries
+from konsilium.supervision import CantServe, Part, say, supervise
 
-RESTART_AFTER = (0.5, 1, 2, 5, 10, 30)
-STEADY_SECONDS = 60
-READY_SECONDS = 120
-PR_SET_PDEATHSIG = 1
-
-
-class CantServe(Exception):
-    """A part can't be started; the text says what to do."""
+OWNER = "KONSILIUM_OWNER_DATABASE_URL"
 
 
 def run(part: str, *, as_json: bool = False) -> int:
-    """Run one part until it ends or is told to, and return the exit code."""
+    """Run one part until it ends or is told to, and return the exit code.
+
+    Raises CantRun or CantServe with a sentence for the operator.
+    """
+    os.umask(0o077)
     django.setup()
-    if part == "cast":
-        return show_cast(as_json=as_json)
     runs: dict[str, Callable[[], None]] = {
         "serve": serve,
         "pages": pages,
@@ -49,87 +43,130 @@ def run(part: str, *, as_json: bool = False) -> int:
         "database": database,
         "migrate": migrate,
         "demo": demo,
+        "cast": lambda: show_cast(as_json=as_json),
     }
-    runs[part]()
+    # Ctrl-C and SIGTERM during a start end it in good order, like an exception would.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        runs[part]()
     return 0
 
 
 def serve() -> None:
     """Run everything until SIGTERM or Ctrl-C, then stop it in the opposite order."""
     check_port()
-    stop = until_told()
-    with embedded_database():
-        migrate()
+    with embedded_database() as cluster:
+        bring_up_to_date()
         collect_static()
         if settings.DEMO:
-            demo()
-        supervise([Part("pages", ["pages"]), Part("worker", ["worker"])], stop, when_ready=announce)
+            build_demo()
+        connections.close_all()
+        parts = [Part("pages", lambda: child("pages")), Part("worker", lambda: child("worker"))]
+        if cluster is not None:
+            parts.insert(0, database_part(cluster))
+        supervise(parts, until_told(), is_ready=ready, when_ready=announce)
 
 
 def pages() -> None:
     """Serve the pages on the configured address with granian; SIGTERM and Ctrl-C end it."""
     check_port()
-    _check_login()
+    check_login()
     if not Path(settings.STATIC_ROOT).exists():
         collect_static()
-    workers = os.environ.get("KONSILIUM_WORKERS", str(min(os.cpu_count() or 1, 8)))
-    threads = os.environ.get("KONSILIUM_THREADS", "3")
-    command = ["granian", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT)]
-    command += [
-        "--workers",
-        workers,
-        "--blocking-threads",
-        threads,
-        "--backpressure",
-        "128",
-        "--no-access-log",
-    ]
-    command += ["--log-level", "warning", "--respawn-failed-workers", "--workers-kill-timeout", "10"]
-    os.execv(sys.executable, [sys.executable, "-m", *command, "konsilium.wsgi:application"])  # noqa: S606
+    connections.close_all()
+    command = f"granian --interface wsgi --host {settings.HOST} --port {settings.PORT} --workers {settings.WORKERS} "
+    command += (
+        f"--blocking-threads {settings.THREADS} --backpressure 128 --no-access-log --log-level warning "
+    )
+    command += "--respawn-failed-workers --workers-kill-timeout 10 konsilium.wsgi:application"
+    os.execv(sys.executable, [sys.executable, "-m", *command.split()])  # noqa: S606
 
 
 def worker() -> None:
     """Empty what is pending and run the due clocks until told to stop."""
     from konsilium import worker as work  # noqa: PLC0415  models must be ready
 
-    _check_login()
+    check_login()
     work.run(until_told())
 
 
 def database() -> None:
     """Run the embedded database alone until told to stop."""
-    stop = until_told()
+    if not settings.EMBEDDED:
+        raise CantServe("KONSILIUM_DATABASE_URL names an outside database; there is none of ours to run.")
     with embedded_database():
-        stop.wait()
+        say("the database runs   (Ctrl-C stops it)")
+        until_told().wait()
 
 
 def migrate() -> None:
     """Bring the database to this version as its owner, then load the dictionaries."""
-    from django.core.management import call_command  # noqa: PLC0415
-
-    call_command("migrate", database="owner", verbosity=0, interactive=False)
-    if importlib.util.find_spec("konsilium.management.commands.load_dictionaries"):
-        call_command("load_dictionaries", verbosity=0)
+    if "owner" not in connections:
+        raise CantServe(f"Set {OWNER} to the login that owns the database: migrations need it.")
+    with database_at_hand():
+        bring_up_to_date()
 
 
 def demo() -> None:
+    """Build the demonstration world in an empty database."""
+    with database_at_hand():
+        bring_up_to_date()
+        build_demo()
+
+
+def bring_up_to_date() -> None:
+    """Migrate as the owner where we know the owner; elsewhere find out that somebody did."""
+    try:
+        if "owner" in connections:
+            _migrate()
+        else:
+            _refuse_unmigrated()
+    except OperationalError as error:
+        raise CantServe(f"The database can't be used: {_first_line(error)}. {_where_from()}") from error
+
+
+def _migrate() -> None:
+    from django.core.management import call_command  # noqa: PLC0415
+
+    from konsilium.checks import OLDEST_DATABASE, too_old  # noqa: PLC0415
+
+    owner = connections["owner"]
+    owner.ensure_connection()
+    version = owner.pg_version  # type: ignore[attr-defined]
+    if version < OLDEST_DATABASE:
+        raise CantServe(f"{too_old(version)} {_where_from()}")
+    call_command("migrate", database="owner", verbosity=0, interactive=False)
+    call_command("load_dictionaries", verbosity=0)
+    owner.close()
+
+
+def _refuse_unmigrated() -> None:
+    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+
+    executor = MigrationExecutor(connections["default"])
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise CantServe(f"The database is not migrated: run `konsilium migrate` with {OWNER}.")
+
+
+def build_demo() -> None:
     """Build the demonstration world once; a database that holds organisations is left as it is."""
-    from konsilium.demo import world  # noqa: PLC0415
+    from konsilium.demo import world  # noqa: PLC0415  heavy, and only for a demonstration
 
     if world.is_needed():
-        _say("building the demonstration world …")
+        say("building the demonstration world …")
         world.build()
 
 
-def show_cast(*, as_json: bool) -> int:
+def show_cast(*, as_json: bool) -> None:
     """Print each person of the demonstration with role, organisation, login and password."""
-    if not settings.DEMO and not (Path(settings.DATA) / "demo-cast.json").exists():
-        raise CantServe("There is no cast: this is not a demonstration. Start one with `make run`.")
-    from konsilium.demo import world  # noqa: PLC0415
+    from konsilium.demo import world  # noqa: PLC0415  heavy, and only for a demonstration
 
     people = world.cast_list()
-    print(json.dumps(people, ensure_ascii=False, indent=1) if as_json else cast_table(people))
-    return 0
+    if not people:
+        raise CantServe(
+            "There is no cast: this is not a demonstration, or it was not built yet. Use `make run`."
+        )
+    print(json.dumps(people, ensure_ascii=False, indent=1) if as_json else cast_table(people), flush=True)
 
 
 def cast_table(people: list[dict[str, str]]) -> str:
@@ -149,32 +186,83 @@ def collect_static() -> None:
 
 
 def check_port() -> None:
-    """Raise CantServe when somebody else listens on our address."""
-    family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.HOST, settings.PORT))
-        except OSError as error:
-            raise CantServe(
-                f"{settings.HOST}:{settings.PORT} can't be used ({error.strerror}). Stop the program that uses it, "
-                "or choose another port: KONSILIUM_PORT=8001 make run"
-            ) from error
+    """Raise CantServe when our address can't be listened on."""
+    try:
+        family, *_, address = socket.getaddrinfo(settings.HOST, settings.PORT, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CantServe(
+            f"{settings.HOST}:{settings.PORT} can't be used ({error.strerror}). Stop the program that uses it, "
+            "or choose another port: KONSILIUM_PORT=8001 make run"
+        ) from error
 
 
 @contextlib.contextmanager
-def embedded_database() -> Iterator[None]:
+def embedded_database() -> Iterator[Cluster | None]:
     """Run the embedded PostgreSQL around the body; nothing when an outside database is configured."""
     if not settings.EMBEDDED:
-        yield
+        yield None
         return
-    binaries = find_binaries(os.environ.get("KONSILIUM_POSTGRES_BIN", ""))
-    cluster = Cluster(binaries, Path(settings.DATA) / "postgres", Path(settings.SOCKET_FOLDER))
-    cluster.start()
-    try:
+    with alone_in(Path(settings.DATA)):
+        cluster = _cluster()
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            cluster.stop()
+
+
+@contextlib.contextmanager
+def database_at_hand() -> Iterator[None]:
+    """Use the database that runs; start the embedded one around the body when it does not."""
+    if settings.EMBEDDED and not _cluster().answers():
+        with embedded_database():
+            yield
+    else:
         yield
-    finally:
-        cluster.stop()
+
+
+def _cluster() -> Cluster:
+    binaries = find_binaries(os.environ.get("KONSILIUM_POSTGRES_BIN", ""))
+    return Cluster(binaries, Path(settings.DATA) / "postgres", Path(settings.SOCKET_FOLDER))
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold the data folder against a second copy of ours. The lock ends with the process, however it ends."""
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CantServe(
+                f"Another Konsilium runs in {folder}. Stop it, or give this one its own KONSILIUM_DATA."
+            ) from error
+        yield
+
+
+def database_part(cluster: Cluster) -> Part:
+    """Return the running database as a part to keep alive; `embedded_database` stops it, last of all."""
+
+    def again() -> subprocess.Popen[bytes] | None:
+        cluster.start()
+        return cluster.process
+
+    return Part("database", again, process=cluster.process, is_stopped_elsewhere=True)
+
+
+def child(part: str) -> subprocess.Popen[bytes]:
+    """Start a part in a session of its own, so that Ctrl-C reaches it through us alone, without the owner's address."""
+    environment = {name: value for name, value in os.environ.items() if name != OWNER}
+    return subprocess.Popen(
+        [sys.executable, "-m", "konsilium", part],
+        env=environment,
+        start_new_session=True,
+        preexec_fn=lambda: end_with_parent(signal.SIGTERM),  # noqa: PLW1509  one system call, and no threads yet
+    )
 
 
 def until_told() -> threading.Event:
@@ -189,105 +277,46 @@ def until_told() -> threading.Event:
     return stop
 
 
-@dataclass
-class Part:
-    """One child process and when it was last started."""
-
-    name: str
-    arguments: list[str]
-    process: subprocess.Popen[bytes] | None = None
-    started: float = 0
-    falls: int = 0
-    start_again_at: float = 0
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def start(self) -> None:
-        """Start the child in a session of its own, so that Ctrl-C reaches it through us alone."""
-        command = [sys.executable, "-m", "konsilium", *self.arguments]
-        self.process = subprocess.Popen(command, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: PLW1509  one system call
-        self.started = time.monotonic()
-
-    def look(self) -> None:
-        """Start the child again when it has fallen, later each time; say so in one line."""
-        now = time.monotonic()
-        if self.process is not None and self.process.poll() is not None:
-            steady = now - self.started > STEADY_SECONDS
-            self.falls = 1 if steady else self.falls + 1
-            pause = RESTART_AFTER[min(self.falls, len(RESTART_AFTER)) - 1]
-            _say(f"{self.name} ended with code {self.process.returncode}; starting it again in {pause:g} s")
-            self.process, self.start_again_at = None, now + pause
-        if self.process is None and now >= self.start_again_at:
-            self.start()
-
-    def stop(self) -> None:
-        """Ask the child to end, and make it end."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-
-def supervise(parts: list[Part], stop: threading.Event, *, when_ready: Callable[[], None]) -> None:
-    """Keep the parts running until `stop` is set; `when_ready` is called once pages can be served."""
-    told = False
-    begun = time.monotonic()
-    try:
-        while not stop.wait(0.25 if told else 0.1):
-            for part in parts:
-                part.look()
-            if not told and _ready():
-                told = True
-                when_ready()
-            if not told and time.monotonic() - begun > READY_SECONDS:
-                raise CantServe("The pages don't answer; the lines above say why.")
-    finally:
-        _say("stopping …")
-        for part in reversed(parts):
-            part.stop()
-
-
 def announce() -> None:
-    """Say where the pages are, and in a demonstration who may sign in."""
+    """Say in a demonstration who may sign in, and where the pages are."""
     if settings.DEMO:
-        show_cast(as_json=False)
-    _say(f"ready: http://{settings.HOST}:{settings.PORT}/   (Ctrl-C stops everything)")
+        with contextlib.suppress(CantServe):
+            show_cast(as_json=False)
+    say(f"ready: {settings.PUBLIC_URL}/   (Ctrl-C stops everything)")
 
 
-def _ready() -> bool:
-    host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
-    host = {"0.0.0.0": "127.0.0.1"}.get(host, host)  # noqa: S104
+def ready() -> bool:
+    """Say whether the pages answer that they can be served."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+    host = everywhere.get(settings.HOST, settings.HOST)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}/readyz"
     try:
-        with urllib.request.urlopen(f"http://{host}:{settings.PORT}/readyz", timeout=2) as answer:
+        with urllib.request.urlopen(address, timeout=2) as answer:
             return bool(answer.status == HTTPStatus.OK)
     except (urllib.error.URLError, OSError):
         return False
 
 
-def _check_login() -> None:
-    from django.db import DatabaseError  # noqa: PLC0415
-
-    from konsilium.checks import unsafe_login  # noqa: PLC0415
+def check_login() -> None:
+    """Raise CantServe when the database can't be reached, or its login could step around the access layer."""
+    from konsilium.checks import unsafe_login  # noqa: PLC0415  models must be ready
 
     try:
         trouble = unsafe_login()
     except DatabaseError as error:
-        raise CantServe(
-            "The database can't be reached. Start it with `konsilium database`, or set KONSILIUM_DATABASE_URL."
-        ) from error
+        raise CantServe(f"The database can't be reached: {_first_line(error)}. {_where_from()}") from error
     if trouble:
         raise CantServe(trouble)
 
 
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def _where_from() -> str:
+    if settings.EMBEDDED:
+        return "Start it with `konsilium serve` or `konsilium database`, or set KONSILIUM_DATABASE_URL."
+    return "Look at KONSILIUM_DATABASE_URL, and for `konsilium migrate` at KONSILIUM_OWNER_DATABASE_URL."
 
 
-def _say(text: str) -> None:
-    print(f"konsilium: {text}", flush=True)
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 __all__ = ["CantRun", "CantServe", "run"]

@@ -1,16 +1,20 @@
 """Settings, all of them from the environment, with defaults that are safe or refuse to start."""
 
+import hashlib
 import ipaddress
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent.parent
+SOCKET_PATH_LIMIT = 90
+SHORTEST_KEY = 32
 
 
 class BadSetting(Exception):
@@ -21,10 +25,10 @@ def _flag(name: str) -> bool:
     return os.environ.get(name, "").lower() in ("1", "true", "yes", "on")
 
 
-def _port(name: str, default: int) -> int:
-    text = os.environ.get(name, str(default))
-    if not text.isdecimal() or int(text) not in range(1, 65536):
-        raise BadSetting(f"{name} must be a port from 1 to 65535, not {text!r}.")
+def _number(name: str, default: int, what: str, most: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdecimal()) or int(text) not in range(1, most + 1):
+        raise BadSetting(f"{name} must be a {what} from 1 to {most}, not {text!r}.")
     return int(text)
 
 
@@ -33,7 +37,9 @@ def _networks(name: str) -> list[str]:
     try:
         return [str(ipaddress.ip_network(text)) for text in texts]
     except ValueError as error:
-        raise BadSetting(f"{name} must be addresses or networks like 10.0.0.0/8, separated by commas.") from error
+        raise BadSetting(
+            f"{name} must be addresses or networks like 10.0.0.0/8, separated by commas."
+        ) from error
 
 
 def _data_folder() -> Path:
@@ -57,15 +63,43 @@ def _secret_key(folder: Path) -> str:
     if given:
         return given
     path = folder / "secret-key"
-    if not path.exists():
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(48))
+        key = path.read_text().strip()
+    except OSError as error:
+        raise BadSetting(
+            f"The key in {path} can't be read ({error.strerror}). Give it to this user."
+        ) from error
+    if len(key) < SHORTEST_KEY:
+        raise BadSetting(
+            f"The key in {path} is too short. Remove the file: a new key signs everybody out once."
+        )
+    return key
+
+
+def _socket_folder(data: Path) -> Path:
+    """Return a folder for the embedded database's socket: inside the data folder, if that path is short enough."""
+    given = os.environ.get("KONSILIUM_SOCKET")
+    if given:
+        return Path(given).resolve()
+    inside = data / "socket"
+    if len(str(inside)) <= SOCKET_PATH_LIMIT:
+        return inside
+    mark = hashlib.sha256(str(data).encode()).hexdigest()[:12]
+    return (
+        Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"konsilium-{os.getuid()}-{mark}"
+    )
 
 
 def _database(url: str) -> dict[str, Any]:
-    """Read postgresql://user:password@host:port/name; a host that begins with %2F is a socket's folder."""
-    parts = urlsplit(url)
+    """Read postgresql://user:password@host:port/name?sslmode=…; a host that begins with %2F is a socket's folder."""
+    try:
+        parts = urlsplit(url)
+        port = str(parts.port or "")
+    except ValueError:
+        parts, port = urlsplit(""), ""
     if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
         raise BadSetting("A database's address looks like postgresql://user:password@host:5432/konsilium.")
     return {
@@ -74,16 +108,18 @@ def _database(url: str) -> dict[str, Any]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
-        "PORT": str(parts.port or ""),
+        "PORT": port,
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "konsilium"},
+        "OPTIONS": {"application_name": "konsilium", **dict(parse_qsl(parts.query))},
         "TEST": {"MIGRATE": False},
     }
 
 
 HOST = os.environ.get("KONSILIUM_HOST", "127.0.0.1")
-PORT = _port("KONSILIUM_PORT", 8000)
+PORT = _number("KONSILIUM_PORT", 8000, "port", 65535)
+WORKERS = _number("KONSILIUM_WORKERS", min(os.cpu_count() or 1, 8), "number of processes", 64)
+THREADS = _number("KONSILIUM_THREADS", 3, "number of threads", 64)
 DATA = _data_folder()
 DEMO = _flag("KONSILIUM_DEMO")
 KONSILIUM_DESIGN = DEMO or _flag("KONSILIUM_DESIGN")
@@ -98,16 +134,13 @@ PUBLIC_URL = os.environ.get("KONSILIUM_PUBLIC_URL", f"http://{HOST}:{PORT}").rst
 # Without an outside database the embedded one is used, through a socket that only this user can open.
 DATABASE_URL = os.environ.get("KONSILIUM_DATABASE_URL", "")
 EMBEDDED = not DATABASE_URL
-SOCKET_FOLDER = Path(os.environ.get("KONSILIUM_SOCKET") or f"/tmp/konsilium-{os.getuid()}-{PORT}")  # noqa: S108
-_socket = str(SOCKET_FOLDER).replace("/", "%2F")
-OWNER_DATABASE_URL = os.environ.get("KONSILIUM_OWNER_DATABASE_URL") or (
-    DATABASE_URL or f"postgresql://konsilium_owner@{_socket}/konsilium"
-)
-DATABASES = {
-    "default": _database(DATABASE_URL or f"postgresql://konsilium_app@{_socket}/konsilium"),
-    # Migrations alone use the owner; pages and worker never do.
-    "owner": _database(OWNER_DATABASE_URL),
-}
+SOCKET_FOLDER = _socket_folder(DATA)
+_embedded = f"@{str(SOCKET_FOLDER).replace('%', '%25').replace('/', '%2F')}/konsilium"
+DATABASES = {"default": _database(DATABASE_URL or f"postgresql://konsilium_app{_embedded}")}
+# Migrations alone use the owner; pages and worker neither use nor, beside an outside database, know it.
+OWNER_DATABASE_URL = os.environ.get("KONSILIUM_OWNER_DATABASE_URL", "")
+if OWNER_DATABASE_URL or EMBEDDED:
+    DATABASES["owner"] = _database(OWNER_DATABASE_URL or f"postgresql://konsilium_owner{_embedded}")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = _secret_key(DATA)
@@ -117,6 +150,7 @@ ALLOWED_HOSTS = [name for name in os.environ.get("KONSILIUM_ALLOWED_HOSTS", "").
     "localhost",
     "127.0.0.1",
     "[::1]",
+    urlsplit(PUBLIC_URL).hostname or HOST,
 ]
 HTTPS = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if HTTPS else []
