@@ -1,8 +1,9 @@
 """The demonstration's patients and what is asked about them: invented, told as data."""
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
+from konsilium.demo.numbers import snils
 from konsilium.demo.subject import Patient
 
 
@@ -22,7 +23,7 @@ class Case:
 
 def _patient(name: str, sex: str, born: date, number: int) -> Patient:
     family, given, patronymic = name.split()
-    return Patient(family, given, patronymic, sex, born, f"{4000 + number}", "11223344595")
+    return Patient(family, given, patronymic, sex, born, f"2026/{4000 + number}", snils(number))
 
 
 CASES = (
@@ -78,7 +79,59 @@ CASES = (
     ),
 )  # fmt: skip
 
-# What a whole request of each state becomes is told in world.py; here only the words people write.
+NEURO_CASES = (
+    Case(
+        _patient("Гринько Людмила Степановна", "female", date(1963, 5, 19), 101),
+        "G50.0", "Невралгия тройничного нерва, II ветвь справа", "Болеет три года, карбамазепин до 1200 мг в сутки.",
+        "Приступы стреляющей боли в щеке до двадцати раз в день.", "Курковая зона у крыла носа справа, чувствительность сохранена.",
+        "Показана ли микроваскулярная декомпрессия или начать с блокады?",
+    ),
+    Case(
+        _patient("Бойко Виктор Анатольевич", "male", date(1982, 10, 27), 102),
+        "S02.1", "Перелом основания черепа с переходом на глазницу", "Падение с высоты двух метров сутки назад.",
+        "Головная боль, истечение прозрачной жидкости из носа.", "Сознание ясное, менингеальных знаков нет, симптом очков.",
+        "Нужна ли пластика твёрдой мозговой оболочки, или наблюдать?",
+    ),
+)  # fmt: skip
+
+ONCO_CASES = (
+    Case(
+        _patient("Рогожин Павел Тимофеевич", "male", date(1958, 2, 6), 201),
+        "C06.0", "Злокачественное новообразование слизистой щеки", "Язва не заживает четыре месяца, взята биопсия.",
+        "Боль при еде, примесь крови в слюне.", "Язва 2,5 см на слизистой щеки слева, узел 1,5 см под челюстью.",
+        "С чего начать лечение: операция с лимфодиссекцией или лучевая терапия?",
+    ),
+    Case(
+        _patient("Самойлова Раиса Кузьминична", "female", date(1951, 7, 23), 202),
+        "C03.1", "Злокачественное новообразование десны нижней челюсти", "Удаление зубов месяц назад, лунки не заживают.",
+        "Онемение нижней губы справа.", "Разрастания по альвеолярному краю справа, легко кровоточат.",
+        "Каков объём резекции челюсти и возможна ли одномоментная пластика?",
+    ),
+)  # fmt: skip
+
+# Others who have the same illness: every round through the cases is about another person.
+NAMES = {
+    "female": (
+        "Антипова Жанна Олеговна", "Белкина Софья Ильинична", "Воронина Таисия Марковна", "Гусарова Юлия Львовна",
+        "Дроздова Эмма Павловна", "Ефимова Клара Денисовна", "Зорина Нелли Петровна", "Калинина Ася Романовна",
+        "Лыкова Полина Глебовна", "Миронова Злата Юрьевна", "Нефёдова Инга Олеговна", "Панова Яна Кирилловна",
+    ),
+    "male": (
+        "Агеев Макар Петрович", "Бирюков Тимур Ильич", "Власов Савва Олегович", "Горин Платон Денисович",
+        "Дьяков Богдан Львович", "Ершов Захар Маркович", "Зимин Кирилл Глебович", "Карпов Назар Юрьевич",
+        "Лосев Фёдор Романович", "Мухин Тарас Павлович", "Наумов Семён Кириллович", "Пахомов Лука Борисович",
+    ),
+}  # fmt: skip
+
+
+def another(case: Case, number: int) -> Case:
+    """Return the case of somebody else of the same sex and nearly the same age."""
+    names = NAMES[case.patient.sex]
+    born = case.patient.birth_date + timedelta(days=7 * number)
+    return replace(case, patient=_patient(names[number % len(names)], case.patient.sex, born, 300 + number))
+
+
+# What a whole request of each state becomes is told in requests.py; here only the words people write.
 QUESTION_BACK = "Пришлите, пожалуйста, результаты общего анализа крови и список принимаемых лекарств."
 ANSWER = "Анализ от сегодняшнего утра: лейкоциты 7,2; лекарств постоянно не принимает."
 MESSAGES = (
@@ -86,5 +139,7 @@ MESSAGES = (
     ("centre", "Спасибо, снимки открываются хорошо, смотрю."),
 )
 CONCLUSION = "По представленным данным диагноз подтверждён. Показано плановое оперативное лечение."
-RECOMMENDATIONS = "Госпитализация в центр в течение двух недель.\nДо операции: общий анализ крови, коагулограмма, ЭКГ."
+RECOMMENDATIONS = (
+    "Госпитализация в центр в течение двух недель.\nДо операции: общий анализ крови, коагулограмма, ЭКГ."
+)
 REPLY = "Да, показано; срок — до двух недель с момента обращения."

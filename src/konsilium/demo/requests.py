@@ -1,7 +1,8 @@
 """The demonstration's requests, one or more in every state, each told as its people would."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import count, cycle
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -22,43 +23,54 @@ from konsilium.demo.cases import (
     CASES,
     CONCLUSION,
     MESSAGES,
+    NEURO_CASES,
+    ONCO_CASES,
     QUESTION_BACK,
     RECOMMENDATIONS,
     REPLY,
     Case,
+    another,
 )
-from konsilium.demo.subject import Clinical, Opinion
+from konsilium.demo.subject import Clinical, Opinion, Patient
 from konsilium.models import Consultation
 from konsilium.models.access import acting
 from konsilium.workflow.document import MAX_BYTES
-from konsilium.workflow.roles import Actor
+from konsilium.workflow.roles import CENTRE_ROLES, Actor, Role
 from konsilium.workflow.words import CONCLUSION_SCAN
 
 if TYPE_CHECKING:
     from konsilium.demo.world import World
 
 HOUR = timedelta(hours=1)
+# So many faces are drawn; drawing one takes longer than all the rest of a request.
+FACES = 6
 
 
 class Teller:
     """Tells requests one after the other: who asks goes round, cases repeat, `at` moves on with each step."""
 
-    def __init__(self, world: "World") -> None:
-        """Take the world's people."""
-        self.world = world
-        self.cases = cycle(CASES)
+    def __init__(self, world: "World", centre: str, profile: str, cases: tuple[Case, ...]) -> None:
+        """Take the world's people; `centre` answers what is asked of `profile`."""
+        self.world, self.centre, self.profile = world, centre, profile
+        self.cases = _endless(cases)
         self.seeds = count(1)
-        names = ("omsk_requester_1", "chita_requester_1", "kgd_requester_1", "vlad_requester_1", "omsk_requester_2")
-        self.doctors = cycle(world.actors[name] for name in names)
-        self.dispatcher = world.actors["cniis_dispatcher_1"]
-        self.consultant = world.actors["cniis_consultant_3"]
+        names = ("omsk_1", "chita_1", "kgd_1", "vlad_1", "omsk_2")
+        self.doctors = cycle(world.actors[name.replace("_", "_requester_")] for name in names)
+        people = {
+            role: [who for key, who in world.actors.items() if key.startswith(f"{centre}_{role}_")]
+            for role in CENTRE_ROLES
+        }
+        self.dispatcher = people[Role.DISPATCHER][0]
+        self.consultants = cycle(people[Role.CONSULTANT])
 
     def draft(self, at: datetime, *, urgency: str = "planned", complete: bool = True) -> Consultation:
         """Write a draft with its documents."""
         case, self.doctor = next(self.cases), next(self.doctors)
         with acting(self.doctor):
             row = drafting.begin(actor=self.doctor, at=at)
-            row = drafting.save(row, self._values(case, urgency, at), [case.question], actor=self.doctor, at=at)
+            row = drafting.save(
+                row, self._values(case, urgency, at), [case.question], actor=self.doctor, at=at
+            )
             if complete:
                 self._add_documents(row, case, at)
         self.at = at
@@ -73,6 +85,7 @@ class Teller:
     def assigned(self, ago: timedelta, **given: str) -> Consultation:
         """Let the dispatcher assign it."""
         row = self.sent(ago, **given)  # type: ignore[arg-type]
+        self.consultant = next(self.consultants)
         membership = self.consultant.membership_id
         self._do(self.dispatcher, lambda actor, at: triage.assign(row, membership, actor=actor, at=at))
         return row
@@ -83,7 +96,9 @@ class Teller:
         self._do(self.consultant, lambda actor, at: consulting.need_video(row, actor=actor, at=at))
         start = self._working_hour(days_ahead)
         times = [start, start + 2 * HOUR]
-        room = sessions.Connection("sip", "9001@vks.example.org", "4321", "+7 495 123-00-01", "Дежурный инженер")
+        room = sessions.Connection(
+            "sip", "9001@vks.example.org", "4321", "+7 495 123-00-01", "Дежурный инженер"
+        )
         self._do(
             self.consultant,
             lambda actor, at: sessions.propose(row, times, connection_given=room, actor=actor, at=at),
@@ -161,8 +176,8 @@ class Teller:
         quick = {"place_of_care": "1", "severity": "2"} if urgency != "planned" else {}
         child = {"representative": "Мать, тел. +7 913 000-00-00"} if patient.birth_date.year > 2011 else {}
         return {
-            "urgency": urgency, "goal": case.goal, "profile_id": self.world.profiles["mfs"].pk,
-            "named_centre_id": self.world.houses["cniis"].pk, "patient_family": patient.family,
+            "urgency": urgency, "goal": case.goal, "profile_id": self.world.profiles[self.profile].pk,
+            "named_centre_id": self.world.houses[self.centre].pk, "patient_family": patient.family,
             "patient_given": patient.given, "patient_patronymic": patient.patronymic, "patient_sex": patient.sex,
             "patient_birth_date": patient.birth_date, "patient_snils": patient.snils, "diagnosis_code": case.code,
             "diagnosis_text": case.diagnosis, "diagnosis_certainty": "clinical", "complaints": case.complaints,
@@ -181,8 +196,8 @@ class Teller:
         self.patient, self.clinical, self.at = patient, clinical, at
         self._add(row, "Выписка.pdf", files.extract_pdf(patient, clinical), "extract", doctor)
         self._add(row, "Согласие.pdf", files.consent_scan_pdf(patient, clinical, seed), "consent", doctor)
-        self._add(row, "ОПТГ.dcm", files.panoramic_dicom(patient, clinical, seed), "panoramic", doctor)
-        self._add(row, "Лицо, фас.jpg", files.face_photo_jpeg(seed), "face_photo", doctor)
+        for name, kind, data in _pictures(self.profile, patient, clinical, seed):
+            self._add(row, name, data, kind, doctor)
 
     def _add(
         self, row: Consultation, name: str, data: bytes, kind: str, actor: Actor, **more: object
@@ -192,14 +207,49 @@ class Teller:
         documents.add(row, upload, kind=kind, actor=actor, at=self.at, **more)  # type: ignore[arg-type]
 
 
+def _endless(cases: tuple[Case, ...]) -> Iterator[Case]:
+    yield from cases
+    for number, case in enumerate(cycle(cases)):
+        yield another(case, number)
+
+
+def _pictures(
+    profile: str, patient: Patient, clinical: Clinical, seed: int
+) -> Iterator[tuple[str, str, bytes]]:
+    """Yield what a profile wants to see, as (file name, kind, bytes)."""
+    if profile == "neuro":
+        yield "КТ.zip", "ct", files.cbct_zip(patient, clinical, seed)
+    elif profile == "onco":
+        yield "Гистология.txt", "histology", files.histology_text(patient, clinical, seed)
+        yield "Полость рта.jpg", "intraoral_photo", files.intraoral_photo_jpeg(seed)
+    else:
+        yield "ОПТГ.dcm", "panoramic", files.panoramic_dicom(patient, clinical, seed)
+        yield "Лицо, фас.jpg", "face_photo", _face(seed % FACES)
+
+
+@cache
+def _face(seed: int) -> bytes:
+    return files.face_photo_jpeg(seed)
+
+
 def tell(world: "World") -> None:
     """Tell all the requests, and leave some in every state."""
-    story = Teller(world)
+    story = Teller(world, "cniis", "mfs", CASES)
     _new_ones(story)
     _with_consultants(story)
     _with_sessions(story)
     _answered(story)
     _ended(story)
+    for centre, profile, cases in (("nsk", "neuro", NEURO_CASES), ("spb", "onco", ONCO_CASES)):
+        _elsewhere(Teller(world, centre, profile, cases))
+
+
+def _elsewhere(story: Teller) -> None:
+    """Give another centre something of everything to do."""
+    story.sent(2 * HOUR)
+    story.assigned(4 * HOUR)
+    story.confirmed(19 * HOUR, 2)
+    _closed(story, timedelta(days=3), "treated_here")
 
 
 def _new_ones(story: Teller) -> None:
@@ -263,8 +313,14 @@ def _ended(story: Teller) -> None:
         _closed(story, timedelta(days=days), outcome)
     rejected = story.sent(timedelta(days=4))
     story.by_dispatcher(
-        lambda actor, at: triage.reject(rejected, "documents_unreadable", "Снимок не открывается.", actor=actor, at=at)
+        lambda actor, at: triage.reject(
+            rejected, "documents_unreadable", "Снимок не открывается.", actor=actor, at=at
+        )
     )
     withdrawn = story.sent(timedelta(days=5))
-    story.by_doctor(lambda actor, at: closing.withdraw(withdrawn, "patient_left", "Пациент переведён.", actor=actor, at=at))
+    story.by_doctor(
+        lambda actor, at: closing.withdraw(
+            withdrawn, "patient_left", "Пациент переведён.", actor=actor, at=at
+        )
+    )
     story.placed(timedelta(days=35))

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from konsilium import worker
 from konsilium.actions import account, configuration, equipment, onboarding, people
+from konsilium.demo import numbers
 from konsilium.demo.places import APPLICANTS, CENTRES, HOSPITALS, PROFILES, WORDS, Place
 from konsilium.demo.requests import tell
 from konsilium.models import Membership, Organization, Person, Profile
@@ -31,13 +32,12 @@ from konsilium.workflow.onboarding import OrganizationState
 from konsilium.workflow.roles import ROLE_LABELS, Actor, Role
 
 CAST_FILE = "demo-cast.json"
-_OIDS = count(7001)
 _FIRST_HOUSE = {
     "full_name": "Федеральный координационно-технический центр (демонстрация)",
     "short_name": "ФКТЦ",
     "oid": "1.2.643.5.1.13.13.12.1.77.7000",
-    "inn": "7707083893",
-    "ogrn": "1027700132195",
+    "inn": numbers.inn(7000),
+    "ogrn": numbers.ogrn(7000),
     "region": "77",
     "time_zone": "Europe/Moscow",
 }
@@ -52,6 +52,7 @@ class World:
     houses: dict[str, Organization] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     cast: list[dict[str, str]] = field(default_factory=list)
+    serials: Iterator[int] = field(default_factory=lambda: count(7001))
 
     @contextmanager
     def as_(self, name: str) -> Iterator[Actor]:
@@ -61,26 +62,36 @@ class World:
 
 
 def is_needed() -> bool:
-    """Say whether the world is still to be made: no hospital or centre is registered."""
+    """Say whether the world is still to be made: no organisation is there, but for the first of a broken build."""
     with as_worker():
-        return not Organization.objects.filter(is_coordinating=False).exists()
+        return not Organization.objects.exclude(oid=_FIRST_HOUSE["oid"]).exists()
 
 
 def build() -> None:
-    """Make the whole world in one transaction, and write down who signs in how."""
+    """Make the whole world and write down who signs in how; when anything fails, nothing of it stays."""
     world = World(timezone.now().replace(microsecond=0))
-    _first_house(world)
-    with transaction.atomic():
-        _configure(world)
-        for place in CENTRES + HOSPITALS:
-            _register(world, place)
-        _open_routes(world)
-        for place in CENTRES + HOSPITALS:
-            _people_of(world, place)
-        _applicants(world)
-        tell(world)
-    _write_cast(world.cast)
+    _take_first_house_away()
+    _insert_first_house_as_owner(world)
+    try:
+        with transaction.atomic():
+            _people_the_world(world)
+            _write_cast(world.cast)
+    except BaseException:
+        (Path(settings.DATA) / CAST_FILE).unlink(missing_ok=True)
+        _take_first_house_away()
+        raise
     worker.run_once(timezone.now())
+
+
+def _people_the_world(world: World) -> None:
+    _configure(world)
+    for place in CENTRES + HOSPITALS:
+        _register(world, place)
+    _open_routes(world)
+    for place in CENTRES + HOSPITALS:
+        _people_of(world, place)
+    _applicants(world)
+    tell(world)
 
 
 def cast_list() -> list[dict[str, str]]:
@@ -95,36 +106,65 @@ def _write_cast(cast: list[dict[str, str]]) -> None:
         json.dump(cast, file, ensure_ascii=False, indent=1)
 
 
-def _first_house(world: World) -> None:
+def _insert_first_house_as_owner(world: World) -> None:
     """Insert, as the database's owner, the house that registers all others, with its two people."""
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("SELECT id FROM konsilium_organization WHERE is_coordinating")
-        known = cursor.fetchone()
-        if known:
-            cursor.execute("DELETE FROM konsilium_organization WHERE is_coordinating")
+    with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
         house_id = uuid7()
         values = {**_FIRST_HOUSE, "id": house_id, "version": 1, "state": "active", "level": 3}
-        values |= {"is_consulting": False, "is_coordinating": True, "created_at": world.now, "activated_at": world.now}
+        values |= {"is_consulting": False, "is_coordinating": True}
+        values |= {"created_at": world.now, "activated_at": world.now}
         _insert(cursor, "organization", values)
         _first_person(world, cursor, house_id, Role.COORDINATOR, "Орлова Вера Михайловна", "orlova.v")
         _first_person(world, cursor, house_id, Role.SYSADMIN, "Титов Олег Семёнович", "titov.o")
 
 
+def _take_first_house_away() -> None:
+    """Delete, as the database's owner, what a broken build left: the first house and its two people."""
+    ours = "organization_id IN (SELECT id FROM konsilium_organization WHERE oid = %s)"
+    oid = [_FIRST_HOUSE["oid"]]
+    with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
+        cursor.execute(f"DELETE FROM konsilium_membership WHERE {ours} RETURNING person_id", oid)  # noqa: S608
+        people_ids = [person_id for (person_id,) in cursor.fetchall()]
+        cursor.execute("DELETE FROM konsilium_credential WHERE person_id = ANY(%s)", [people_ids])
+        cursor.execute("DELETE FROM konsilium_person WHERE id = ANY(%s)", [people_ids])
+        cursor.execute("DELETE FROM konsilium_organization WHERE oid = %s", oid)
+
+
 def _first_person(world: World, cursor: object, house_id: UUID, role: Role, name: str, login: str) -> None:
     family, given, patronymic = name.split()
     password, person_id, membership_id = _password(), uuid7(), uuid7()
-    cursor.execute("DELETE FROM konsilium_person WHERE login = %s", [login])  # type: ignore[attr-defined]
     person = {"family": family, "given": given, "patronymic": patronymic, "email": f"{login}@example.org"}
-    flags = {"id": person_id, "login": login, "phone": "", "snils": "", "language": "ru", "is_active": True, "has_entered": True}
+    flags = {
+        "id": person_id,
+        "login": login,
+        "phone": "",
+        "snils": "",
+        "language": "ru",
+        "is_active": True,
+        "has_entered": True,
+    }
     _insert(cursor, "person", {**person, **flags})
     credential = {"person_id": person_id, "password": make_password(password), "changed_at": world.now}
     _insert(cursor, "credential", credential)
     label = ROLE_LABELS[role]
-    membership = {"id": membership_id, "person_id": person_id, "organization_id": house_id, "role": role.value}
-    place = {"department": "", "position": _russian(label), "specialty": "", "is_active": True, "created_at": world.now}
+    membership = {
+        "id": membership_id,
+        "person_id": person_id,
+        "organization_id": house_id,
+        "role": role.value,
+    }
+    place = {
+        "department": "",
+        "position": _russian(label),
+        "specialty": "",
+        "is_active": True,
+        "created_at": world.now,
+    }
     _insert(cursor, "membership", {**membership, **place})
     short, zone = _FIRST_HOUSE["short_name"], _FIRST_HOUSE["time_zone"]
-    world.actors[role.value] = Actor(person_id, membership_id, house_id, role, name, short, zone, _russian(label))
+    world.actors[role.value] = Actor(
+        person_id, membership_id, house_id, role, name, short, zone, _russian(label)
+    )
     _remember(world, role, name, short, login, password)
 
 
@@ -143,20 +183,27 @@ def _configure(world: World) -> None:
 def _register(world: World, place: Place) -> None:
     """Take a house the whole way: application, review, equipment, test, activation."""
     at = world.now - timedelta(days=30)
-    house = _apply(world, place.full_name, place.short_name, place.region, place.time_zone, place.level, at)
+    names = (place.full_name, place.short_name, place.region, place.time_zone)
+    house = _apply(world, names, place.responsible, at)
     world.houses[place.key] = _take_through(world, house, OrganizationState.ACTIVE, at)
 
 
-def _apply(world: World, full: str, short: str, region: str, zone: str, level: int, at: datetime) -> Organization:
-    number = next(_OIDS)
+def _apply(world: World, names: tuple[str, str, str, str], responsible: str, at: datetime) -> Organization:
+    number = next(world.serials)
+    full, short, region, zone = names
     values = {
         "full_name": full, "short_name": short, "oid": f"1.2.643.5.1.13.13.12.2.{int(region)}.{number}",
-        "inn": "7707083893", "ogrn": "1027700132195", "region": region, "time_zone": zone, "level": level,
-        "responsible_name": "Ответственное лицо", "responsible_position": "Заместитель главного врача",
+        "inn": numbers.inn(number), "ogrn": numbers.ogrn(number), "region": region, "time_zone": zone, "level": 3,
+        "responsible_name": responsible, "responsible_position": "Заместитель главного врача",
         "responsible_phone": "+74951234567", "responsible_email": f"org{number}@example.org",
         "equipment": "Кодек Polycom в конференц-зале, канал 20 Мбит/с.", "wishes": "",
     }  # fmt: skip
-    technician = {"name": "Инженер Смирнов А. А.", "position": "Инженер", "phone": "+74951234568", "email": ""}
+    technician = {
+        "name": "Инженер Смирнов А. А.",
+        "position": "Инженер",
+        "phone": "+74951234568",
+        "email": "",
+    }
     organization, _application, _token = onboarding.apply(values, [technician], at=at)
     return organization
 
@@ -171,7 +218,9 @@ def _take_through(world: World, house: Organization, goal: OrganizationState, at
             contacted_at=at, actor=actor, at=at,
         )  # fmt: skip
         if goal == state.DECLINED:
-            return onboarding.move(house, "decline", actor=actor, at=at, reason="Нет лицензии на этот вид помощи.")
+            return onboarding.move(
+                house, "decline", actor=actor, at=at, reason="Нет лицензии на этот вид помощи."
+            )
         if goal == state.IN_REVIEW:
             return house
         house = onboarding.move(house, "set_up", actor=actor, at=at)
@@ -229,19 +278,32 @@ def _people_of(world: World, place: Place) -> None:
         person, token = people.issue_access(house, invitee, actor=actor, at=at)
     admin = _enter(world, person, token, Role.ORG_ADMIN, house, at)
     world.actors[f"{place.key}_admin"] = admin
-    numbers = count(1)
+    order = count(1)
     for role, name, position in place.people:
         with acting(admin):
-            person, token = people.invite(_invitee(name, position), roles=[role], organization=house, actor=admin, at=at)
-        world.actors[f"{place.key}_{role}_{next(numbers)}"] = _enter(world, person, token, role, house, at)
+            person, token = people.invite(
+                _invitee(name, position), roles=[role], organization=house, actor=admin, at=at
+            )
+        world.actors[f"{place.key}_{role}_{next(order)}"] = _enter(world, person, token, role, house, at)
+
+
+_DEPARTMENTS = {
+    "Челюстно-лицевой хирург": "Отделение челюстно-лицевой хирургии",
+    "Нейрохирург": "Нейрохирургическое отделение",
+    "Онколог": "Отделение опухолей головы и шеи",
+}
+
+
+def _is_clinical(position: str) -> bool:
+    return any(word in position.lower() for word in ("хирург", "онколог"))
 
 
 def _invitee(name: str, position: str) -> people.Invitee:
     family, given, patronymic = [*name.split(), "", ""][:3]
-    specialty = position if "хирург" in position.lower() or "онколог" in position.lower() else ""
+    specialty = position if _is_clinical(position) else ""
     return people.Invitee(
         family, given, patronymic, email=f"{secrets.token_hex(3)}@example.org", phone="+74951112233", position=position,
-        specialty=specialty, department="Отделение челюстно-лицевой хирургии" if specialty else "",
+        specialty=specialty, department=_DEPARTMENTS.get(position, "Хирургическое отделение") if specialty else "",
     )  # fmt: skip
 
 
@@ -249,7 +311,7 @@ def _enter(world: World, person: Person, token: str, role: Role, house: Organiza
     password = _password()
     account.set_password_by_link(token, password=password, at=at)
     with signing_in():
-        Person.objects.filter(pk=person.pk).update(snils="11223344595")
+        Person.objects.filter(pk=person.pk).update(snils=numbers.snils(next(world.serials)))
         membership = Membership.objects.select_related("person", "organization").get(person_id=person.pk)
     _remember(world, role, person.full_name, house.short_name, person.login, password)
     return membership.actor()
@@ -257,8 +319,8 @@ def _enter(world: World, person: Person, token: str, role: Role, house: Organiza
 
 def _applicants(world: World) -> None:
     at = world.now - timedelta(days=3)
-    for state, (full, short, region, zone) in APPLICANTS.items():
-        house = _apply(world, full, short, region, zone, 3, at)
+    for state, (full, short, region, zone, responsible) in APPLICANTS.items():
+        house = _apply(world, (full, short, region, zone), responsible, at)
         if state != OrganizationState.SUBMITTED:
             _take_through(world, house, OrganizationState(state), at)
 
