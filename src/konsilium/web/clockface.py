@@ -33,7 +33,9 @@ def left(
     if answered_at is not None:
         return _answered(due_at, answered_at)
     if paused_at is not None:
-        return Left(gettext("pause: %(time)s") % {"time": span(max(due_at - paused_at, timedelta()))}, "still")
+        return Left(
+            gettext("pause: %(time)s") % {"time": span(max(due_at - paused_at, timedelta()))}, "still"
+        )
     if due_at < at:
         return Left(gettext("late by %(time)s") % {"time": span(at - due_at)}, "late", due_at.isoformat())
     return Left(span(due_at - at), "soon" if due_at - at < SOON else "calm", due_at.isoformat())
