@@ -273,7 +273,7 @@ class Cluster:
     def _as_other_user(self, program: list[str], folder: Path) -> list[str]:
         """Run as postgres or nobody, who is given the folders; where user namespaces are refused."""
         for name in ("postgres", "nobody"):
-            become = ["setpriv", f"--reuid={name}", "--clear-groups", "--"]
+            become = ["setpriv", f"--reuid={name}", "--clear-groups", "--pdeathsig=INT", "--"]
             if not _runs(["id", name]):
                 continue
             for given in (folder, *folder.rglob("*"), self.sockets):
