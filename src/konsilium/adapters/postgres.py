@@ -1,12 +1,13 @@
 """A real PostgreSQL of our own, for demonstration, development and small offices; production brings its own.
 
-Only the binaries of a package or of the system are used. PostgreSQL refuses to run as root, so root starts it under
-another user id in a user namespace, which needs no new user and no change of owners.
+Only the binaries of a package or of the system are used. PostgreSQL refuses to run as root or as a user without a name,
+so these start it under another user id in a user namespace, which needs no new user and no change of owners.
 """
 
 import ctypes
 import importlib.util
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -263,16 +264,16 @@ class Cluster:
 
     def _as_user(self, command: list[str], folder: Path) -> list[str]:
         program = [str(self.binaries / command[0]), *command[1:]]
-        if os.getuid() != 0:
+        if os.getuid() != 0 and _has_name():
             return program
         mapped = ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"]
-        if folder.stat().st_uid == 0 and _runs([*mapped, "true"]):
+        if folder.stat().st_uid == os.getuid() and _runs([*mapped, "true"]):
             return [*mapped, *program]
         return self._as_other_user(program, folder)
 
     def _as_other_user(self, program: list[str], folder: Path) -> list[str]:
         """Run as postgres or nobody, who is given the folders; where user namespaces are refused."""
-        for name in ("postgres", "nobody"):
+        for name in ("postgres", "nobody") if os.getuid() == 0 else ():
             become = ["setpriv", f"--reuid={name}", "--clear-groups", "--pdeathsig=INT", "--"]
             if not _runs(["id", name]):
                 continue
@@ -282,8 +283,8 @@ class Cluster:
             if _runs([*become, "test", "-w", str(folder), "-a", "-x", program[0]]):
                 return [*become, *program]
         raise CantRun(
-            "PostgreSQL does not run as root, and no other user reaches the data folder and its programs. "
-            "Start as an ordinary user, set KONSILIUM_DATA to a folder like /var/lib/konsilium, "
+            "PostgreSQL does not run as this user (root, or one without a name), and no other user reaches the data "
+            "folder and its programs. Start as an ordinary user, set KONSILIUM_DATA to a folder like /var/lib/konsilium, "
             "or set KONSILIUM_DATABASE_URL."
         )
 
@@ -300,6 +301,14 @@ def _is_postgres(pid: int) -> bool:
         return Path(f"/proc/{pid}/comm").read_text().startswith("postgres")
     except OSError:
         return sys.platform != "linux"
+
+
+def _has_name() -> bool:
+    """Say whether the system knows this user: PostgreSQL asks; a container's user is often a mere number."""
+    try:
+        return bool(pwd.getpwuid(os.getuid()))
+    except KeyError:
+        return False
 
 
 def _runs(command: list[str]) -> bool:
