@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from konsilium.adapters.postgres import Cluster, find_binaries
+from konsilium.adapters.postgres import CantRun, Cluster, find_binaries
 
 _running = {}
 
@@ -16,7 +16,10 @@ _running = {}
 def pytest_load_initial_conftests(early_config, parser, args):
     """Start the cluster in the controlling process; workers of xdist find its address in the environment."""
     if "KONSILIUM_TEST_SOCKETS" not in os.environ:
-        _start()
+        try:
+            _start()
+        except CantRun as trouble:
+            raise pytest.UsageError(str(trouble)) from trouble
     sockets = os.environ["KONSILIUM_TEST_SOCKETS"].replace("/", "%2F")
     database = f"konsilium_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     folder = Path(os.environ["KONSILIUM_TEST_FOLDER"]) / database

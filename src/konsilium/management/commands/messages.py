@@ -26,6 +26,8 @@ KEYWORDS: dict[str, Any] = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
+STRING = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+CALL = re.compile(rf"""\b(?:\w*gettext|_)\((?:{STRING}|[^()'"])*\)""")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]")
 
 
@@ -75,11 +77,7 @@ def used() -> Iterator[tuple[str, str | None, str]]:
 
 def _calls(source: str) -> str:
     """Keep only the marked texts of a page, each on its own line: what stands around them is no Python."""
-    lines = (
-        " ".join(re.findall(r"\w*gettext\((?:[^()']|u?'(?:[^'\\]|\\.)*')*\)", line))
-        for line in source.splitlines()
-    )
-    return "\n".join(line.replace(") ", "); ") for line in lines)
+    return "\n".join("; ".join(CALL.findall(line)) for line in source.splitlines())
 
 
 def _check(entry: polib.POEntry, earlier: polib.POEntry | None) -> None:
