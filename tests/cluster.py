@@ -34,8 +34,8 @@ def pytest_load_initial_conftests(early_config, parser, args):
 
 
 def _start():
-    folder = Path(tempfile.mkdtemp(prefix="konsilium-test-"))
     binaries = find_binaries(os.environ.get("KONSILIUM_POSTGRES_BIN", ""))
+    folder = Path(tempfile.mkdtemp(prefix="konsilium-test-"))
     cluster = Cluster(binaries, folder / "pg", folder / "s", for_tests=True)
     cluster.start()
     os.environ["KONSILIUM_TEST_SOCKETS"] = str(cluster.sockets)
