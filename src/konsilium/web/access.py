@@ -53,6 +53,9 @@ class EntryMiddleware(SessionMiddleware):
     def __call__(self, request: Any) -> HttpResponseBase:
         """Answer the request in one transaction; a server error leaves nothing behind."""
         request.at = timezone.now()
+        # PostgreSQL keeps no NUL, and no address of ours holds one.
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponse(status=HTTPStatus.BAD_REQUEST)
         self.process_request(request)
         too_much = _receive_upload(request)
         if too_much is not None:
