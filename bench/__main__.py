@@ -31,7 +31,9 @@ def main():
     """Fill, serve and measure each size, then print the table and the ratios."""
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("--quick", action="store_true", help="1,000 and 20,000 requests only")
-    sizes = (1_000, 20_000) if parser.parse_args().quick else (1_000, 100_000, 1_000_000)
+    parser.add_argument("--sizes", type=int, nargs="+", help="how many requests, smallest first")
+    options = parser.parse_args()
+    sizes = options.sizes or ((1_000, 20_000) if options.quick else (1_000, 100_000, 1_000_000))
     figures = {}
     with ground.cluster() as folder:
         for size in sizes:

@@ -306,3 +306,12 @@ def test_the_page_costs_the_same_queries_however_often_the_sides_offered(way, cl
         with acting(way.consultant):
             sessions.propose_again(session, times, actor=way.consultant, at=way.at)
     assert queries() == few
+
+
+def test_whoever_offers_new_times_sees_which_one_is_given_up(way, client_as):
+    session = confirmed_session(way)
+    session, _ = stored(way)
+    for who, page in ((way.consultant, "propose"), (way.doctor, "counter")):
+        form = text(client_as(who).get(f"/sessions/{session.pk}/{page}/"))
+        assert "Новое предложение отменяет это время." in form
+        assert f"{read(session.starts_at, OMSK)} МСК+3<" in form
