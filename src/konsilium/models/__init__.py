@@ -8,6 +8,7 @@ from konsilium.models.dictionary import Dictionary, DictionaryEntry
 from konsilium.models.document import Document
 from konsilium.models.equipment import Endpoint, EquipmentTest, GuideTick
 from konsilium.models.event import DeskEvent, Event, OnceKey, Viewing
+from konsilium.models.imaging import Derived, Instance, KeyImage, LeftOut, Mark, Reading, Series, Study
 from konsilium.models.organization import (
     Application,
     Contact,
@@ -20,6 +21,7 @@ from konsilium.models.organization import (
 from konsilium.models.people import Credential, Membership, OneTimeLink, Person, RecoveryCode, SignInAttempt
 from konsilium.models.session import Session, SessionOption
 from konsilium.models.sessions import SessionStore, WebSession
+from konsilium.models.upload import Upload
 
 __all__ = [
     "Answer",
@@ -30,6 +32,7 @@ __all__ = [
     "ContactLogEntry",
     "Credential",
     "Delivery",
+    "Derived",
     "DeskEvent",
     "Dictionary",
     "DictionaryEntry",
@@ -38,6 +41,10 @@ __all__ = [
     "EquipmentTest",
     "Event",
     "GuideTick",
+    "Instance",
+    "KeyImage",
+    "LeftOut",
+    "Mark",
     "Membership",
     "Message",
     "Notice",
@@ -48,13 +55,17 @@ __all__ = [
     "Profile",
     "Question",
     "ReadMark",
+    "Reading",
     "RecoveryCode",
     "Route",
+    "Series",
     "Session",
     "SessionOption",
     "SessionStore",
     "SignInAttempt",
+    "Study",
     "Term",
+    "Upload",
     "Viewing",
     "WebSession",
 ]

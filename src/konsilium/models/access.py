@@ -68,6 +68,16 @@ def as_worker() -> Iterator[None]:
 
 
 @contextmanager
+def as_inspector(consultation_id: UUID) -> Iterator[None]:
+    """Query as whoever looks at what arrived for this one request: its documents' kinds, and what was read of them.
+
+    Nothing clinical, and of what the tags say of the patient only the writing.
+    """
+    with _context("k_inspector", subject=str(consultation_id)):
+        yield
+
+
+@contextmanager
 def door(subject: UUID) -> Iterator[None]:
     """Query as the door of state changes, which may write this one object, its events and pending deliveries.
 

@@ -6,7 +6,13 @@ from konsilium.models._base import VersionedRow, choices
 from konsilium.models.consultation import Consultation
 from konsilium.workflow.document import DOCUMENT_STATE_LABELS, DocumentState
 from konsilium.workflow.roles import Actor, Role
-from konsilium.workflow.words import CONCLUSION_SCAN, CONCLUSION_SCAN_LABEL, DOCUMENT_KINDS
+from konsilium.workflow.words import (
+    CONCLUSION_SCAN,
+    CONCLUSION_SCAN_LABEL,
+    DOCUMENT_KINDS,
+    KEY_IMAGE,
+    KEY_IMAGE_LABEL,
+)
 
 CENTRE_ROLES = (Role.DISPATCHER, Role.CONSULTANT)
 
@@ -35,7 +41,12 @@ class Document(VersionedRow):
         max_length=12, choices=choices(DOCUMENT_STATE_LABELS), default=DocumentState.QUARANTINED
     )
     kind = models.CharField(
-        max_length=20, choices=[*choices(DOCUMENT_KINDS), (CONCLUSION_SCAN, CONCLUSION_SCAN_LABEL)]
+        max_length=20,
+        choices=[
+            *choices(DOCUMENT_KINDS),
+            (CONCLUSION_SCAN, CONCLUSION_SCAN_LABEL),
+            (KEY_IMAGE, KEY_IMAGE_LABEL),
+        ],
     )
     file_name = models.CharField(max_length=160)
     media_type = models.CharField(max_length=100)
@@ -53,6 +64,8 @@ class Document(VersionedRow):
     conclusion = models.ForeignKey("Conclusion", null=True, on_delete=models.SET_NULL, related_name="scans")
     # For the centre's scan: when it was placed with its conclusion and so became the requester's to see.
     placed_at = models.DateTimeField(null=True)
+    # What the inspector found out: pages, pixels, triangles; never what stands in the document.
+    facts = models.JSONField(default=dict)
 
     objects = DocumentQuerySet.as_manager()
 

@@ -60,6 +60,8 @@ class Organization(VersionedRow):
     is_coordinating = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True)
+    # How many bytes its requests may hold; empty: the rule's own figure (workflow/upload.py).
+    quota_bytes = models.BigIntegerField(null=True)
 
     objects = OrganizationQuerySet.as_manager()
 

@@ -91,6 +91,10 @@ DOCUMENT_KINDS = {
 CONCLUSION_SCAN = "conclusion_scan"
 CONCLUSION_SCAN_LABEL = N_("Scan of the signed conclusion (paper original)")
 
+# A slice with its marks, taken in the viewer.
+KEY_IMAGE = "key_image"
+KEY_IMAGE_LABEL = N_("Key image")
+
 CONNECTIONS = {
     "room": N_("Built-in browser room"),
     "sip": N_("SIP codec"),
