@@ -17,6 +17,13 @@ from konsilium.workflow.words import (
 CENTRE_ROLES = (Role.DISPATCHER, Role.CONSULTANT)
 
 
+class Withheld(models.Func):
+    """Whether a document also holds pictures that the centre isn't shown; the database looks past its own policies."""
+
+    function = "konsilium_withheld"
+    output_field = models.BooleanField()
+
+
 class DocumentQuerySet(models.QuerySet["Document"]):
     """Which documents a person sees."""
 
@@ -26,6 +33,13 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         if actor.role not in CENTRE_ROLES:
             rows = rows.exclude(kind=CONCLUSION_SCAN, placed_at=None)
         return rows
+
+    def handed_to(self, actor: Actor) -> "DocumentQuerySet":
+        """Those whose bytes this person may have: the centre no file that also holds pictures it isn't shown."""
+        rows = self.visible_to(actor)
+        return (
+            rows.alias(withheld=Withheld("pk")).filter(withheld=False) if actor.role in CENTRE_ROLES else rows
+        )
 
     def present(self) -> "DocumentQuerySet":
         """Those that count: neither removed nor superseded nor refused."""
@@ -53,6 +67,8 @@ class Document(VersionedRow):
     size = models.BigIntegerField()
     sha256 = models.CharField(max_length=64, db_index=True)
     note = models.CharField(max_length=300, blank=True)
+    # Which view of the photo protocol a photograph is, by the word of whoever added it.
+    photo_view = models.CharField(max_length=24, blank=True)
     # What the check said; "not_checked" where no scanner is configured, and the page says so.
     verdict = models.CharField(max_length=40, blank=True)
     refusal = models.CharField(max_length=300, blank=True)

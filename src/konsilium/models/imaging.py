@@ -32,9 +32,9 @@ class SeriesQuerySet(models.QuerySet["Series"]):
     """Which series a person sees."""
 
     def visible_to(self, actor: Actor) -> "SeriesQuerySet":
-        """Those of visible requests; the centre sees only what the requesting side left ticked."""
+        """Those of visible requests; the centre only what was left ticked and has no names to hide on it."""
         rows = self.filter(consultation__in=Consultation.objects.visible_to(actor))
-        return rows.filter(is_included=True) if actor.role in CENTRE_ROLES else rows
+        return rows.filter(is_included=True).exclude(burned_in="yes") if actor.role in CENTRE_ROLES else rows
 
 
 class Series(Row):
@@ -142,6 +142,8 @@ class Reading(Row):
     document = models.ForeignKey(Document, null=True, on_delete=models.CASCADE, related_name="readings")
     series = models.ForeignKey(Series, null=True, on_delete=models.CASCADE, related_name="readings")
     task = models.CharField(max_length=20)
+    # What the task is told beside its document or series: boxes to black out, the study to export.
+    arguments = models.JSONField(default=dict)
     progress = models.PositiveSmallIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(db_default=Now())
