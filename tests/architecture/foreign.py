@@ -8,6 +8,7 @@ from django.db.models import GeneratedField
 
 from konsilium.actions import conversation, equipment, onboarding, sessions
 from konsilium.actions.conversation import Letter
+from konsilium.actions.imaging_choices import copy_purpose
 from konsilium.models import (
     Answer,
     Application,
@@ -26,11 +27,14 @@ from konsilium.models import (
     Organization,
     Person,
     Question,
+    Series,
     Session,
+    Study,
 )
 from konsilium.models._base import uuid7
 from konsilium.models.access import acting, as_public
 from konsilium.workflow.equipment import EndpointKind
+from tests import pictures
 from tests.cast import NOW
 from tests.factories import Way, confirmed_session
 
@@ -54,16 +58,17 @@ APPLIED = {
 # Codes and addresses, which pages look up and don't merely show.
 CODES = set(
     "sha256 link_hash media_type time_zone requesting_time_zone centre_time_zone author_role actor_role subject "
-    "from_state to_state audience asked_from end_reason path language region role kind place_of_care severity".split()
+    "from_state to_state audience asked_from end_reason path language region role kind place_of_care severity "
+    "study_uid series_uid modality metadata_sha256 pack_sha256 pack_syntax why_not_volume patient_sex".split()
 )
 # Everything of these tables belongs to the foreign house; of the others, what the condition says.
 WHOLE = (
     Answer, Application, Conclusion, Consultation, Contact, ContactLogEntry, DeskEvent, Document, Endpoint,
-    EquipmentTest, Event, Message, Notice, Question, Session,
+    EquipmentTest, Event, Message, Notice, Question, Series, Session, Study,
 )  # fmt: skip
 KEPT_BY_A_SIDE = (
     "consultation question document message conclusion answer session sessionoption event viewing contact endpoint "
-    "equipmenttest guidetick membership person"
+    "equipmenttest guidetick membership person study series reading derived"
 ).split()
 
 
@@ -73,6 +78,7 @@ class Foreign:
     def __init__(self, cast, owner):
         self.cast, self.pk = cast, {}
         self._requests()
+        self._pictures()
         self._equipment()
         self._application()
         self._rest(owner)
@@ -98,6 +104,16 @@ class Foreign:
             self.pk["conclusion"] = Conclusion.objects.get(consultation=ways["completed"].row).pk
             self.pk["unsent"] = Document.objects.filter(consultation=ways["written"].row)[0].pk
             self.pk["document"] = Document.objects.filter(consultation=ways["completed"].row)[0].pk
+
+    def _pictures(self):
+        """A study in a document of the request that is answered, and its de-identified copy."""
+        with acting(self.cast.omsk_doctor):
+            document = Document.objects.select_related("consultation").get(pk=self.pk["document"])
+        study = pictures.study(document.consultation)
+        series = pictures.series(study, document)
+        self.pk |= {"study": study.pk, "series": series.pk}
+        purpose = copy_purpose(study.pk)
+        pictures.copy_of(document, purpose=purpose, media_type="application/zip", series=[str(series.pk)])
 
     def _equipment(self):
         with acting(self.cast.coordinator):
@@ -131,10 +147,10 @@ class Foreign:
             [self.pk["notice"], uuid7(), doctor.person_id, doctor.membership_id, NOW],
         )
 
-    def ticket(self):
-        """A ticket to a document's bytes, made for the doctor in Omsk."""
-        parts = [str(self.pk["document"]), str(self.cast.omsk_doctor.membership_id)]
-        return signing.dumps(parts, salt="document", compress=True)
+    def ticket(self, name="document", salt="document"):
+        """A ticket to an object's bytes, made for the doctor in Omsk."""
+        parts = [str(self.pk[name]), str(self.cast.omsk_doctor.membership_id)]
+        return signing.dumps(parts, salt=salt, compress=True)
 
 
 def _steps(endpoint):

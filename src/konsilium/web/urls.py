@@ -26,6 +26,7 @@ from konsilium.web.onboarding import views as onboarding
 from konsilium.web.people import views as people
 from konsilium.web.requests import views as requests
 from konsilium.web.sessions import views as sessions
+from konsilium.web.studies import views as studies
 from konsilium.web.timetable import views as timetable
 from konsilium.web.triage import views as triage
 
@@ -94,6 +95,15 @@ DOCUMENTS = [
     page("documents/<uuid:pk>/", documents.open_document, "document.read", "open"),
     page("documents/<uuid:pk>/remove/", documents.remove, "document.remove", "remove"),
     page("files/<str:ticket>/", documents.file, "document.read", "file"),
+]
+
+STUDIES = [
+    page("requests/<uuid:pk>/studies/", studies.show, "request.read", "show"),
+    page("series/<uuid:pk>/include/", studies.include, "picture.choose", "include"),
+    page("series/<uuid:pk>/names/", studies.names, "picture.choose", "names"),
+    page("studies/<uuid:pk>/export/", studies.export, "picture.export", "export"),
+    page("studies/<uuid:pk>/copy/", studies.take_copy, "picture.export", "copy"),
+    page("copies/<str:ticket>/", studies.file, "picture.export", "file"),
 ]
 
 DICTIONARY = [
@@ -224,6 +234,7 @@ urlpatterns = [
     path("", include((REQUESTS, "requests"))),
     path("", include((DRAFTING, "drafting"))),
     path("", include((DOCUMENTS, "documents"))),
+    path("", include((STUDIES, "studies"))),
     path("", include((DICTIONARY, "dictionary"))),
     path("", include((CONSULTATION, "consultation"))),
     path("", include((TRIAGE, "triage"))),

@@ -55,6 +55,13 @@ HAPPENED = {
     "document_refuse": N_("A document was refused by the check"),
     "document_remove": N_("A document was removed"),
     "document_supersede": N_("A document was superseded"),
+    "series_left_out": N_("A series of pictures was left out"),
+    "series_included": N_("A series of pictures was put back"),
+    "names_found": N_("Names were found on pictures"),
+    "names_denied": N_("It was said that no names stand on pictures"),
+    "names_boxed": N_("Names on pictures are blacked out"),
+    "study_exported": N_("A de-identified copy of a study was ordered"),
+    "photo_named": N_("It was said what a photograph shows"),
 }
 
 OTHERWISE = N_("Something else happened")

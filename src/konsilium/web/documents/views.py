@@ -1,14 +1,11 @@
 """Adding documents, handing them out by short-lived tickets, taking them back."""
 
-import re
-from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from django.contrib import messages
 from django.core import signing
-from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -19,14 +16,13 @@ from konsilium.actions import documents
 from konsilium.actions._record import record_viewing
 from konsilium.adapters.storage import StorageFull, TooLarge
 from konsilium.models import Consultation, Document
+from konsilium.web.documents.handing_out import TICKET_SECONDS, attachment
 from konsilium.web.http import found, words
 from konsilium.workflow.document import MAX_BYTES, DocumentState
 from konsilium.workflow.machine import Refused
 from konsilium.workflow.words import N_
 
-TICKET_SECONDS = 60
 _SALT = "document"
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)$")
 LEFT_OUT = {
     "too_large": N_("%(name)s is larger than 100 MB and was not taken."),
     "no_room": N_(
@@ -80,7 +76,7 @@ def _back(request: Any, row: Consultation) -> str:
 def open_document(request: Any, pk: UUID) -> HttpResponse:
     """Log that the person takes a document, and send them to its bytes with a ticket for a minute."""
     document = found(
-        Document.objects.visible_to(request.actor).select_related("consultation").filter(pk=pk).first()
+        Document.objects.handed_to(request.actor).select_related("consultation").filter(pk=pk).first()
     )
     if document.state not in (DocumentState.AVAILABLE, DocumentState.SUPERSEDED):
         raise Http404
@@ -99,38 +95,8 @@ def file(request: Any, ticket: str) -> HttpResponseBase:
         raise Http404 from bad
     if membership_id != str(request.actor.membership_id):
         raise Http404
-    document = found(Document.objects.visible_to(request.actor).filter(pk=document_id).first())
-    return _bytes(request, document)
-
-
-def _bytes(request: Any, document: Document) -> HttpResponseBase:
-    start, length, status = _wanted(request.headers.get("Range", ""), document.size)
-    chunks: Iterator[bytes] = documents.store().open_range(document.sha256, start, length)
-    response = StreamingHttpResponse(chunks, status=status, content_type="application/octet-stream")
-    response.headers["Content-Type"] = document.media_type
-    response.headers["Content-Length"] = str(length)
-    response.headers["Content-Disposition"] = (
-        f"attachment; filename*=UTF-8''{quote(document.file_name, safe='')}"
-    )
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "private, no-store"
-    response.headers["Accept-Ranges"] = "bytes"
-    # A compressing middleware would read the whole stream.
-    response.headers["Content-Encoding"] = "identity"
-    if status == 206:  # noqa: PLR2004
-        response.headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{document.size}"
-    return response
-
-
-def _wanted(header: str, size: int) -> tuple[int, int, int]:
-    """Return where to begin, how many bytes, and the status, of a range that makes sense; else the whole."""
-    match = _RANGE.match(header)
-    if not match or int(match[1]) >= size:
-        return 0, size, 200
-    start = int(match[1])
-    end = min(int(match[2]), size - 1) if match[2] else size - 1
-    return (start, end - start + 1, 206) if end >= start else (0, size, 200)
+    document = found(Document.objects.handed_to(request.actor).filter(pk=document_id).first())
+    return attachment(request, document.sha256, document.size, document.media_type, document.file_name)
 
 
 @require_POST

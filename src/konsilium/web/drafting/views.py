@@ -18,6 +18,8 @@ from konsilium.web.consultation.sheet import sheet
 from konsilium.web.documents.panel import panel as documents_panel
 from konsilium.web.drafting.forms import RequestForm
 from konsilium.web.http import again, found, new_key, seen_version, send_once, words
+from konsilium.web.studies.panel import panel as studies_panel
+from konsilium.web.studies.patient import mismatches
 from konsilium.workflow.completeness import Lack
 from konsilium.workflow.consultation import State
 from konsilium.workflow.machine import Refused
@@ -78,6 +80,7 @@ def _context(request: Any, row: Consultation, form: RequestForm) -> dict[str, An
         "form": form,
         "missing": missing_items(drafting.missing(row, actor=request.actor, at=request.at)),
         "documents": documents_panel(row, actor=request.actor, at=request.at, roles=roles),
+        "studies": studies_panel(row, actor=request.actor, at=request.at, roles=roles),
         "age": age(row.patient_birth_date, request.at.date()),
         "is_draft": row.state == State.DRAFT,
     }
@@ -143,6 +146,8 @@ def _sending(request: Any, row: Consultation) -> dict[str, Any]:
         "sheet": sheet(row),
         "questions": list(row.questions.values_list("number", "text")),
         "documents": documents_panel(row, actor=request.actor, at=request.at, roles=frozenset()),
+        "studies": studies_panel(row, actor=request.actor, at=request.at, roles=frozenset()),
+        "mismatches": mismatches(row, actor=request.actor),
     }
 
 

@@ -1,0 +1,1 @@
+"""Pages of the desk: studies, their series, and names on pictures."""
