@@ -105,6 +105,7 @@ BAD = [
     ("program.zip", archive(("META-INF/MANIFEST.MF", b""))),
     ("secret.zip", bytes(ENCRYPTED)),
     ("empty.zip", archive()),
+    ("cut.zip", b"PK\x03\x04"),
     ("movie.mov", media(b"qt  ")),
     ("movie.mp4", media(b"qt  ", b"isom")),
     ("picture.heic", media(b"avif", b"mif1")),

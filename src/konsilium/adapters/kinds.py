@@ -1,10 +1,7 @@
 """What an uploaded file claims to be, judged by its first bytes and name, and a name that is safe to show.
 
 Nothing is parsed here: the web process looks at magic bytes in a fixed place and at nothing behind them. That
-a file of a right kind is also a whole and harmless one is for the quarantine worker to find out, in its
-sandbox: that one type explains the whole file (polyglots with a second head further on); that DOCX, XLSX and
-ODT hold no macros, and a ZIP only DICOM within the limits of ratio, number, size and depth; that pictures,
-PDF and video can be decoded; what the antivirus says.
+a file of a right kind is also a whole and harmless one is found out in the sandbox, by `adapters/inspection`.
 """
 
 import re
@@ -40,13 +37,19 @@ _BY_EXTENSION = {
 EXTENSIONS = tuple(sorted(_BY_EXTENSION))
 MEDIA_TYPES = frozenset(_BY_EXTENSION.values())
 
-_TIFF_HEADS = (b"II*\x00", b"MM\x00*")
-_PREAMBLE = 128
+# How many first bytes `kind_of` wants to see.
+HEAD = 4096
+# What no text holds: control characters beside tab and the ends of lines and pages.
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+
+TIFF_HEADS = (b"II*\x00", b"MM\x00*")
+PREAMBLE = 128
 _PROGRAMS = (
     b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf",
     b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe", b"\x00asm", b"dex\n", b"!<arch>",
     b"L\x00\x00\x00\x01\x14\x02\x00", b"@echo", b"<?php",
 )  # fmt: skip
+_ZIP_ENTRY = 30
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _MP4_BRANDS = {
@@ -95,17 +98,17 @@ def kind_of(name: str, head: bytes, size: int) -> str:
 def _refuse_harmful(head: bytes) -> None:
     if not head:
         raise NotAllowed(N_("The file is empty"))
-    if _is_dicom(head):
-        _refuse_preamble(head[:_PREAMBLE])
+    if is_dicom(head):
+        refuse_preamble(head[:PREAMBLE])
     if head.lower().startswith(tuple(mark.lower() for mark in _PROGRAMS)):
         raise NotAllowed(N_("Programs and scripts are not accepted"))
     if _begins_like_markup(head):
         raise NotAllowed(N_("Web pages and SVG pictures are not accepted"))
 
 
-def _refuse_preamble(preamble: bytes) -> None:
+def refuse_preamble(preamble: bytes) -> None:
     """Let only zeros or a TIFF head stand before DICM: readers skip it, but a computer may run it."""
-    if any(preamble) and not preamble.startswith(_TIFF_HEADS):
+    if any(preamble) and not preamble.startswith(TIFF_HEADS):
         raise NotAllowed(N_("The DICOM file begins with something that is not DICOM"))
 
 
@@ -117,7 +120,7 @@ def _begins_like_markup(head: bytes) -> bool:
 
 def _content(head: bytes, size: int, claimed: str | None) -> str | None:
     """Return the one kind the bytes begin like; only text and STL have no mark and need the name's word."""
-    if _is_dicom(head):
+    if is_dicom(head):
         return DICOM
     for kind, matches in _BY_HEAD.items():
         if matches(head):
@@ -129,8 +132,9 @@ def _content(head: bytes, size: int, claimed: str | None) -> str | None:
     return None
 
 
-def _is_dicom(head: bytes) -> bool:
-    return head[_PREAMBLE : _PREAMBLE + 4] == b"DICM"
+def is_dicom(head: bytes) -> bool:
+    """Say whether the bytes have DICOM's mark in its place, whatever stands before it."""
+    return head[PREAMBLE : PREAMBLE + 4] == b"DICM"
 
 
 def _brands(head: bytes) -> set[bytes]:
@@ -161,7 +165,7 @@ _BY_HEAD: dict[str, Callable[[bytes], bool]] = {
     PDF: lambda head: re.match(rb"%PDF-[12]\.", head) is not None,
     JPEG: lambda head: head.startswith(b"\xff\xd8\xff"),
     PNG: lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"),
-    TIFF: lambda head: head.startswith(_TIFF_HEADS),
+    TIFF: lambda head: head.startswith(TIFF_HEADS),
     HEIC: _is_heic,
     MP4: _is_mp4,
     PLY: _is_ply,
@@ -170,7 +174,7 @@ _BY_HEAD: dict[str, Callable[[bytes], bool]] = {
 
 def _kind_of_zip(head: bytes, claimed: str | None) -> str | None:
     """Judge an archive by the name of its first entry; whatever follows is the quarantine worker's."""
-    if not head.startswith(b"PK\x03\x04"):
+    if not head.startswith(b"PK\x03\x04") or len(head) < _ZIP_ENTRY:
         return None
     if head[6] & 1:
         raise NotAllowed(N_("Encrypted archives can't be checked and are not accepted"))
@@ -185,16 +189,16 @@ def _kind_of_zip(head: bytes, claimed: str | None) -> str | None:
 
 def _first_entry(head: bytes) -> tuple[str, bytes]:
     name_length, extra_length = (int.from_bytes(head[at : at + 2], "little") for at in (26, 28))
-    begin = 30 + name_length
+    begin = _ZIP_ENTRY + name_length
     size = int.from_bytes(head[18:22], "little")
     content = head[begin + extra_length :][:size]
-    return head[30:begin].decode("latin-1"), content
+    return head[_ZIP_ENTRY:begin].decode("latin-1"), content
 
 
 def _is_text(head: bytes, size: int) -> bool:
     """Take UTF-8 and, for old programs, Windows-1251, without control characters beside tab and line ends."""
     text = _decoded(head, whole=size <= len(head))
-    return text is not None and not re.search(r"[\x00-\x08\x0b\x0e-\x1f\x7f]", text)
+    return text is not None and not CONTROLS.search(text)
 
 
 def _decoded(head: bytes, *, whole: bool) -> str | None:
