@@ -6,9 +6,10 @@ from django.core import signing
 from django.db import connection, models
 from django.db.models import GeneratedField
 
-from konsilium.actions import conversation, equipment, onboarding, sessions
+from konsilium.actions import conversation, equipment, marking, onboarding, sessions
 from konsilium.actions.conversation import Letter
 from konsilium.actions.imaging_choices import copy_purpose
+from konsilium.actions.marking import Drawing
 from konsilium.models import (
     Answer,
     Application,
@@ -21,6 +22,7 @@ from konsilium.models import (
     Endpoint,
     EquipmentTest,
     Event,
+    Mark,
     Membership,
     Message,
     Notice,
@@ -37,6 +39,7 @@ from konsilium.workflow.equipment import EndpointKind
 from tests import pictures
 from tests.cast import NOW
 from tests.factories import Way, confirmed_session
+from tests.imaging_rows import put_series
 
 CANARY = "КАНАРЕЙКА"
 TOKEN = "token-of-an-application-that-nobody-else-has"
@@ -59,16 +62,16 @@ APPLIED = {
 CODES = set(
     "sha256 link_hash media_type time_zone requesting_time_zone centre_time_zone author_role actor_role subject "
     "from_state to_state audience asked_from end_reason path language region role kind place_of_care severity "
-    "study_uid series_uid modality metadata_sha256 pack_sha256 pack_syntax why_not_volume patient_sex".split()
+    "study_uid series_uid modality metadata_sha256 pack_sha256 pack_syntax why_not_volume patient_sex sop_uid".split()
 )
 # Everything of these tables belongs to the foreign house; of the others, what the condition says.
 WHOLE = (
     Answer, Application, Conclusion, Consultation, Contact, ContactLogEntry, DeskEvent, Document, Endpoint,
-    EquipmentTest, Event, Message, Notice, Question, Series, Session, Study,
+    EquipmentTest, Event, Mark, Message, Notice, Question, Series, Session, Study,
 )  # fmt: skip
 KEPT_BY_A_SIDE = (
     "consultation question document message conclusion answer session sessionoption event viewing contact endpoint "
-    "equipmenttest guidetick membership person study series reading derived"
+    "equipmenttest guidetick membership person study series instance reading derived mark"
 ).split()
 
 
@@ -79,6 +82,7 @@ class Foreign:
         self.cast, self.pk = cast, {}
         self._requests()
         self._pictures()
+        self._viewed()
         self._equipment()
         self._application()
         self._rest(owner)
@@ -114,6 +118,26 @@ class Foreign:
         self.pk |= {"study": study.pk, "series": series.pk}
         purpose = copy_purpose(study.pk)
         pictures.copy_of(document, purpose=purpose, media_type="application/zip", series=[str(series.pk)])
+
+    def _viewed(self):
+        """A series with frames in the request that waits, the canary in its voxels too, and a mark on it."""
+        doctor = self.cast.omsk_doctor
+        with acting(doctor):
+            row = Consultation.objects.get(pk=self.pk["submitted"])
+        word = CANARY.encode()
+        made = put_series(row, doctor, count=1, name=CANARY, packed=lambda _frame: word, preview=word)
+        drawing = Drawing("arrow", {"points": []}, CANARY, series_id=made.series.pk)
+        with acting(doctor):
+            self.pk["mark"] = marking.add(row, drawing, actor=doctor, at=NOW).pk
+        self.pk["viewed"] = made.series.pk
+        self.viewer = {"pk": row.pk, "study": made.study.pk}
+        self.dicom = {
+            "pk": row.pk,
+            "study": made.study.study_uid,
+            "series": made.series.series_uid,
+            "instance": made.instances[0].sop_uid,
+            "numbers": "1",
+        }
 
     def _equipment(self):
         with acting(self.cast.coordinator):

@@ -42,6 +42,11 @@ def house(which="omsk", **more):
     }
 
 
+def dicom(*names):
+    """The place of something in DICOMweb."""
+    return lambda foreign: {name: foreign.dicom[name] for name in ("pk", *names)}
+
+
 def omsk_admin(foreign):
     return foreign.cast.omsk_admin.membership_id
 
@@ -99,6 +104,28 @@ SAMPLES = {
     "studies:export": ("omsk_doctor", of("study")),
     "studies:copy": ("omsk_doctor", of("study")),
     "studies:file": ("omsk_doctor", lambda foreign: {"ticket": foreign.ticket("study", "study copy")}),
+    "dicomweb:studies": ("cniis_dispatcher", dicom()),
+    "dicomweb:all_series": ("cniis_dispatcher", dicom()),
+    "dicomweb:all_instances": ("cniis_dispatcher", dicom()),
+    "dicomweb:study": ("cniis_dispatcher", dicom("study")),
+    "dicomweb:study_metadata": ("cniis_dispatcher", dicom("study")),
+    "dicomweb:study_series": ("cniis_dispatcher", dicom("study")),
+    "dicomweb:study_instances": ("cniis_dispatcher", dicom("study")),
+    "dicomweb:series": ("cniis_dispatcher", dicom("study", "series")),
+    "dicomweb:series_metadata": ("cniis_dispatcher", dicom("study", "series")),
+    "dicomweb:series_instances": ("cniis_dispatcher", dicom("study", "series")),
+    "dicomweb:instance": ("cniis_dispatcher", dicom("study", "series", "instance")),
+    "dicomweb:instance_metadata": ("cniis_dispatcher", dicom("study", "series", "instance")),
+    "dicomweb:frames": ("cniis_dispatcher", dicom("study", "series", "instance", "numbers")),
+    "viewer:show": ("cniis_dispatcher", lambda foreign: foreign.viewer),
+    "viewer:marks": ("cniis_dispatcher", of("submitted")),
+    "viewer:keep_image": ("cniis_dispatcher", of("submitted")),
+    "viewer:change_mark": ("omsk_doctor", of("mark")),
+    "viewer:remove_mark": ("omsk_doctor", of("mark")),
+    "viewer:preview": (
+        "cniis_dispatcher",
+        lambda foreign: {"pk": foreign.pk["viewed"], "name": "thumbnail"},
+    ),
     "dictionary:search": ("omsk_doctor", lambda foreign: {"name": "icd10"}),
     "consultation:show": ("omsk_doctor", of("completed")),
     "consultation:timeline": ("omsk_doctor", of("completed")),

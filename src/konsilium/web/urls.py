@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.urls import URLPattern, include, path
+from django.urls import URLPattern, include, path, register_converter
 
 from konsilium.web import health
 from konsilium.web.access import PUBLIC, SIGNED_IN, View
@@ -15,6 +15,9 @@ from konsilium.web.consulting import views as consulting
 from konsilium.web.consulting import writing
 from konsilium.web.conversation import views as conversation
 from konsilium.web.design import views as design
+from konsilium.web.dicomweb import retrieve as dicom
+from konsilium.web.dicomweb import search as dicom_search
+from konsilium.web.dicomweb.uid import Uid
 from konsilium.web.dictionary import views as dictionary
 from konsilium.web.documents import views as documents
 from konsilium.web.drafting import views as drafting
@@ -29,6 +32,9 @@ from konsilium.web.sessions import views as sessions
 from konsilium.web.studies import views as studies
 from konsilium.web.timetable import views as timetable
 from konsilium.web.triage import views as triage
+from konsilium.web.viewer import views as viewer
+
+register_converter(Uid, "uid")
 
 
 def page(route: str, view: View, action: str, name: str) -> URLPattern:
@@ -218,6 +224,34 @@ SESSIONS = [
     page("sessions/<uuid:pk>/calendar/", sessions.calendar, "session.read", "calendar"),
 ]
 
+_STUDY = "dicomweb/<uuid:pk>/studies/<uid:study>"
+_SERIES = f"{_STUDY}/series/<uid:series>"
+_INSTANCE = f"{_SERIES}/instances/<uid:instance>"
+DICOMWEB = [
+    page("dicomweb/<uuid:pk>/studies", dicom_search.studies, "study.read", "studies"),
+    page("dicomweb/<uuid:pk>/series", dicom_search.series, "study.read", "all_series"),
+    page("dicomweb/<uuid:pk>/instances", dicom_search.instances, "study.read", "all_instances"),
+    page(_STUDY, dicom.objects, "study.read", "study"),
+    page(f"{_STUDY}/metadata", dicom.metadata, "study.read", "study_metadata"),
+    page(f"{_STUDY}/series", dicom_search.series, "study.read", "study_series"),
+    page(f"{_STUDY}/instances", dicom_search.instances, "study.read", "study_instances"),
+    page(_SERIES, dicom.objects, "study.read", "series"),
+    page(f"{_SERIES}/metadata", dicom.metadata, "study.read", "series_metadata"),
+    page(f"{_SERIES}/instances", dicom_search.instances, "study.read", "series_instances"),
+    page(_INSTANCE, dicom.objects, "study.read", "instance"),
+    page(f"{_INSTANCE}/metadata", dicom.metadata, "study.read", "instance_metadata"),
+    page(f"{_INSTANCE}/frames/<str:numbers>", dicom.frames, "study.read", "frames"),
+]
+
+VIEWER = [
+    page("requests/<uuid:pk>/viewer/<uuid:study>/", viewer.show, "study.read", "show"),
+    page("requests/<uuid:pk>/marks/", viewer.marks, "mark.write", "marks"),
+    page("requests/<uuid:pk>/key-images/", viewer.keep_image, "mark.write", "keep_image"),
+    page("marks/<uuid:pk>/", viewer.change_mark, "mark.write", "change_mark"),
+    page("marks/<uuid:pk>/remove/", viewer.remove_mark, "mark.write", "remove_mark"),
+    page("previews/<uuid:pk>/<slug:name>/", viewer.preview, "study.read", "preview"),
+]
+
 DESIGN = [page("design/", design.show, PUBLIC, "show")]
 
 HEALTH = [
@@ -238,6 +272,8 @@ urlpatterns = [
     path("", include((DICTIONARY, "dictionary"))),
     path("", include((CONSULTATION, "consultation"))),
     path("", include((TRIAGE, "triage"))),
+    path("", include((DICOMWEB, "dicomweb"))),
+    path("", include((VIEWER, "viewer"))),
     path("", include((CONVERSATION, "conversation"))),
     path("", include((CONSULTING, "consulting"))),
     path("", include((SESSIONS, "sessions"))),

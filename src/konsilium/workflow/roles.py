@@ -100,6 +100,8 @@ RIGHTS = (
     _right("document.add", N_("Add a document"), *_CASE),
     _right("document.read", N_("Download a document"), *_CASE),
     _right("document.remove", N_("Remove an own document before it is sent"), *_CASE),
+    _right("study.read", N_("Look at a study's pictures, also with a DICOM program"), *_CASE),
+    _right("mark.write", N_("Draw marks on pictures and keep key images"), *_CASE),
     _right("picture.choose", N_("Choose which series are sent, and black out names"), *_REQUESTING),
     _right("picture.export", N_("Take a de-identified copy of a study"), *_CASE),
     _right("thread.write", N_("Write in the request's thread"), *_CASE),

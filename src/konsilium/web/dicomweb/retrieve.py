@@ -1,0 +1,152 @@
+"""WADO-RS: metadata, frames, whole objects and pictures of what a request holds; bytes by ranges, nothing is parsed."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse, HttpResponseBase
+
+from konsilium.actions.documents import store
+from konsilium.adapters.storage import NotStored
+from konsilium.models import Instance, Series
+from konsilium.web.dicomweb import finding, media
+from konsilium.web.dicomweb.answers import GONE, Piece, kept, refused, sent, unchanged
+from konsilium.web.dicomweb.search import NO_JSON, accept
+from konsilium.web.http import found
+from konsilium.workflow.roles import CENTRE_ROLES, Actor
+from konsilium.workflow.words import N_
+
+SOON = 5
+NOT_YET = N_("The pictures of this series are still being prepared. Ask again in a few seconds.")
+NEVER = N_("The pictures of this series could not be made. The file itself can be downloaded.")
+NO_FRAME = N_("There is no such frame.")
+BAD_FRAMES = N_("Frames are numbers from 1, separated by commas.")
+OTHER_SYNTAX = N_("The frames are only there in transfer syntax %(syntax)s.")
+OTHER_OBJECT = N_("This object is only there as application/dicom, in the transfer syntax it came in.")
+NAMES_HIDDEN = N_(
+    "Names on the pictures were blacked out; the file as it came is not handed out. Its frames are."
+)
+_FRAMES = (
+    "ranges", "consultation__state", "series__study_id", "series__state", "series__pack_sha256", "series__pack_syntax",
+)  # fmt: skip
+
+
+def metadata(request: Any, pk: UUID, study: str, series: str = "", instance: str = "") -> HttpResponseBase:
+    """Send the metadata of a series as it stands in the store, or that of a study or one instance out of it."""
+    rows = finding.series(request.actor, pk, study=study, series=series)
+    shown = list(rows.select_related("consultation"))
+    if not shown or (instance and not _instances(request, pk, study, series, instance).exists()):
+        raise Http404
+    finding.remember_all(request, shown)
+    accepted = media.choose(accept(request), (media.JSON, "application/json"))
+    if accepted is None:
+        return refused(406, NO_JSON)
+    unready = [row for row in shown if not row.metadata_sha256]
+    if unready:
+        return _not_ready(unready[0])
+    mark = "-".join((*(row.metadata_sha256 for row in shown), *([instance] if instance else [])))
+    return unchanged(request, mark) or _metadata(request, shown, instance, accepted, mark)
+
+
+def _metadata(request: Any, rows: list[Series], instance: str, accepted: str, mark: str) -> HttpResponseBase:
+    texts = [_whole(row.metadata_sha256) for row in rows]
+    text = texts[0] if len(texts) == 1 and not instance else _picked(texts, instance)
+    return kept(request, HttpResponse(text, content_type=accepted), mark)
+
+
+def _picked(texts: list[bytes], instance: str) -> bytes:
+    """Join our own JSON of several series, or take one instance out of it."""
+    every = [one for text in texts for one in json.loads(text)]
+    chosen = [one for one in every if not instance or one.get("00080018", {}).get("Value") == [instance]]
+    return json.dumps(chosen, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _whole(sha256: str) -> bytes:
+    return b"".join(store().open_range(sha256))
+
+
+def frames(request: Any, pk: UUID, study: str, series: str, instance: str, numbers: str) -> HttpResponseBase:
+    """Send frames out of the series' pack, in the order asked for: one query, one range of the pack each."""
+    rows = _instances(request, pk, study, series, instance).select_related("series", "consultation")
+    row = found(rows.only(*_FRAMES).first())
+    finding.remember(row.consultation, row.series.study_id, actor=request.actor, at=request.at)
+    wanted = _numbers(numbers)
+    if wanted is None:
+        return refused(400, BAD_FRAMES)
+    if not row.ranges:
+        return _not_ready(row.series)
+    if max(wanted) > len(row.ranges):
+        return refused(404, NO_FRAME)
+    return _frames(request, row, wanted)
+
+
+def _frames(request: Any, row: Instance, wanted: list[int]) -> HttpResponseBase:
+    pack, syntax = row.series.pack_sha256, row.series.pack_syntax
+    chosen = media.choose_frames(accept(request), syntax, len(wanted))
+    if chosen is None:
+        return refused(406, OTHER_SYNTAX, syntax=syntax)
+    kind = f"{chosen.media_type}; transfer-syntax={syntax}"
+    pieces = [
+        Piece(pack, start, length, kind) for start, length in (row.ranges[number - 1] for number in wanted)
+    ]
+    places = "-".join(str(piece.start) for piece in pieces)
+    mark = f"{pack}-{places}-{'parts' if chosen.is_multipart else 'alone'}"
+    return unchanged(request, mark) or kept(request, _sent(pieces, chosen), mark)
+
+
+def _sent(pieces: list[Piece], chosen: media.Answer) -> HttpResponseBase:
+    try:
+        return sent(pieces, chosen.media_type, is_multipart=chosen.is_multipart)
+    except NotStored:
+        return refused(503, GONE)
+
+
+def _numbers(text: str) -> list[int] | None:
+    parts = text.split(",")
+    if not all(part.isascii() and part.isdecimal() and int(part) for part in parts):
+        return None
+    return [int(part) for part in parts]
+
+
+def objects(request: Any, pk: UUID, study: str, series: str = "", instance: str = "") -> HttpResponseBase:
+    """Send whole DICOM objects as they came, only their preambles wiped: one, a series' or a study's."""
+    rows = _instances(request, pk, study, series, instance).select_related("series", "consultation")
+    shown = list(rows.order_by("series__number", "series_id", "position"))
+    if not shown:
+        raise Http404
+    finding.remember(shown[0].consultation, shown[0].series.study_id, actor=request.actor, at=request.at)
+    given = [row for row in shown if not _is_withheld(row, request.actor)]
+    if not given:
+        return refused(403, NAMES_HIDDEN)
+    chosen = [media.choose_instance(accept(request), row.transfer_syntax) for row in given]
+    if any(one is None or (len(given) > 1 and not one.is_multipart) for one in chosen):
+        return refused(406, OTHER_OBJECT)
+    return _objects(given, is_multipart=all(one is None or one.is_multipart for one in chosen))
+
+
+def _is_withheld(row: Instance, actor: Actor) -> bool:
+    """Where names were blacked out the pack has none, and the object as it came still does."""
+    return row.series.burned_in == "hidden" and actor.role in CENTRE_ROLES
+
+
+def _objects(rows: list[Instance], *, is_multipart: bool) -> HttpResponseBase:
+    pieces = [
+        Piece(row.file_sha256, row.file_offset, row.file_length, _object_type(row), is_object=True)
+        for row in rows
+    ]
+    return _sent(pieces, media.Answer(media.DICOM, "", is_multipart))
+
+
+def _object_type(row: Instance) -> str:
+    return f"{media.DICOM}; transfer-syntax={row.transfer_syntax}"
+
+
+def _instances(request: Any, pk: UUID, study: str, series: str, instance: str) -> QuerySet[Instance]:
+    return finding.instances(request.actor, pk, study=study, series=series, instance=instance)
+
+
+def _not_ready(row: Series) -> HttpResponse:
+    if row.state == Series.FAILED:
+        return refused(404, NEVER)
+    return refused(503, NOT_YET, again=SOON)

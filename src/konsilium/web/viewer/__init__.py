@@ -1,0 +1,1 @@
+"""The viewer's page: its settings, previews, marks and key images."""
