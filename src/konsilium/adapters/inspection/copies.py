@@ -81,7 +81,7 @@ def _shown(picture: Image.Image) -> Image.Image:
     picture.draft(None, (VIEW, VIEW))
     shown = _eight_bit(picture)
     shown.thumbnail((VIEW, VIEW), Image.Resampling.LANCZOS)
-    if how := _TURNS.get(_turn(picture)):
+    if (how := _TURNS.get(_turn(picture))) is not None:
         shown = shown.transpose(how)
     colours = picture.info.get("icc_profile")
     return _on_white(_in_screen_colours(shown, colours) if colours else shown)
