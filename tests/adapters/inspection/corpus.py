@@ -202,6 +202,7 @@ def dicom(syntax=ExplicitVRLittleEndian, sop_class="1.2.840.10008.5.1.4.1.1.2", 
     inner.CodeValue = "1"
     dataset.ProcedureCodeSequence = [inner]
     dataset["ProcedureCodeSequence"].is_undefined_length = True
+    dataset.NumberOfFrames = 1
     dataset.Rows = dataset.Columns = 16
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 16, 15
     dataset.SamplesPerPixel, dataset.PixelRepresentation = 1, 0

@@ -19,6 +19,7 @@ DOTM = "https://example.org/t.dotm"
 
 GOOD = [
     ("photo.jpg", c.jpeg(), {"width": 120, "height": 80, "pages": 1}),
+    ("tiny.jpg", c.saved(c.picture(2, 3), "JPEG"), {"width": 2, "height": 3, "pages": 1}),
     ("turned.jpg", c.jpeg(exif=c.exif()), {"width": 120, "height": 80, "pages": 1}),
     ("slow.jpg", c.jpeg(progressive=True), {"width": 120, "height": 80, "pages": 1}),
     ("padded.jpg", c.jpeg() + bytes(100), {"width": 120, "height": 80, "pages": 1}),
@@ -48,6 +49,7 @@ GOOD = [
     ("numbered.docx", c.docx(body=c.field(" PAGE ", "HYPERLINK x")), {}),
     ("table.xlsx", c.xlsx(), {}),
     ("letter.odt", c.odt(), {}),
+    ("libre.odt", c.odt(("Configurations2/accelerator/current.xml", "")), {}),
     ("histology.txt", "Гистология\nбез особенностей".encode(), {"encoding": "utf-8", "lines": 2}),
     ("old.txt", "Гистология".encode("cp1251"), {"encoding": "cp1251", "lines": 1}),
     ("jaw.stl", c.stl(), {"triangles": 2, "vertices": 6, "box": [[0, 0, 0], [1, 2, 3]]}),
@@ -213,6 +215,10 @@ def test_dicom_is_walked_to_its_end_in_every_form(judged, syntax):
     if syntax != DeflatedExplicitVRLittleEndian:
         assert judged("IM1", whole + bytes(200))["verdict"] == "ok"
         assert judged("IM1", whole[:-1])["reason"] == "damaged"
+
+
+def test_a_number_that_is_none_is_left_to_those_who_look_at_the_picture(judged):
+    assert judged("IM1", c.dicom().replace(b"IS\x02\x001 ", b"IS\x02\x001A"))["facts"]["frames"] == 1
 
 
 def test_a_tiff_head_may_stand_before_dicom_since_some_microscopes_write_both(judged):

@@ -4,6 +4,7 @@ What is in the pixels is for the imaging tasks to find out; nothing is decoded h
 """
 
 import struct
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -27,20 +28,28 @@ _TAGS = ["SOPClassUID", "Modality", "NumberOfFrames", "Rows", "Columns"]
 
 def judge(path: Path, size: int) -> dict[str, Any]:
     """Return kind of object, modality, transfer syntax, frames, rows and columns. Raises `Refused`."""
-    try:
-        head = pydicom.dcmread(path, stop_before_pixels=True, defer_size="64 KB", specific_tags=list(_TAGS))
-        syntax = head.file_meta.TransferSyntaxUID
-        facts = _facts(head)
-    except Exception as error:
-        # Whatever a head of foreign make lets the library stumble over.
-        if isinstance(error, MemoryError):
-            raise
-        raise Refused("damaged") from None
+    syntax, facts = _head(path)
     if facts["sop_class"] == _DISC_INDEX:
         raise Refused("dicom_index")
     if syntax != DeflatedExplicitVRLittleEndian:
         _explain_whole(path, size, syntax)
     return facts
+
+
+def _head(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return transfer syntax and facts. What looks odd is for the imaging tasks to warn of."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            head = pydicom.dcmread(
+                path, stop_before_pixels=True, defer_size="64 KB", specific_tags=list(_TAGS)
+            )
+            return head.file_meta.TransferSyntaxUID, _facts(head)
+    except Exception as error:
+        # Whatever a head of foreign make lets the library stumble over.
+        if isinstance(error, MemoryError):
+            raise
+        raise Refused("damaged") from None
 
 
 def _facts(head: pydicom.FileDataset) -> dict[str, Any]:
@@ -49,10 +58,18 @@ def _facts(head: pydicom.FileDataset) -> dict[str, Any]:
         "sop_class": str(head.get("SOPClassUID") or media_class),
         "transfer_syntax": str(head.file_meta.TransferSyntaxUID),
         "modality": str(head.get("Modality") or "")[:16],
-        "frames": int(head.get("NumberOfFrames") or 1),
-        "rows": int(head.get("Rows") or 0),
-        "columns": int(head.get("Columns") or 0),
+        "frames": _number(head, "NumberOfFrames") or 1,
+        "rows": _number(head, "Rows"),
+        "columns": _number(head, "Columns"),
     }
+
+
+def _number(head: pydicom.FileDataset, name: str) -> int:
+    """Return a number of the head; 0 when it isn't there or is none, which is for the imaging tasks to judge."""
+    try:
+        return int(head.get(name) or 0)
+    except (ValueError, TypeError, OverflowError):
+        return 0
 
 
 def _explain_whole(path: Path, size: int, syntax: str) -> None:

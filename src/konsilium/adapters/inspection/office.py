@@ -70,10 +70,13 @@ def _read(archive: zipfile.ZipFile, part: Entry, budget: Budget, media_type: str
     look = _judge_of(part.name, media_type)
     fields = _Fields()
     parser = _parser(look, fields) if look else None
+    is_empty = True
     for piece in archives.read(archive, part, budget):
+        is_empty = False
         if parser:
             parser.Parse(piece, False)
-    if parser:
+    # LibreOffice writes some parts with nothing in them.
+    if parser and not is_empty:
         parser.Parse(b"", True)
         fields.judge()
 

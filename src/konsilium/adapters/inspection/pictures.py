@@ -101,7 +101,7 @@ def _decoded(path: Path, media_type: str) -> dict[str, Any]:
         width, height, pages = picture.width, picture.height, 0
         for _ in each_page(picture, media_type):
             # An eighth of a JPEG reads all of it and needs little memory.
-            picture.draft(None, (width // 8, height // 8))
+            picture.draft(None, (width // 8 or 1, height // 8 or 1))
             picture.load()
             pages += 1
     return {"width": width, "height": height, "pages": pages}
