@@ -12,6 +12,8 @@ TEMPLATE = "konsilium_template"
 # What a migration or a set-up command puts there stays when a test with real commits is cleaned up.
 KEPT = {"konsilium_dictionary", "konsilium_dictionaryentry"}
 KNOWN = {}
+# Most tests are about something else than looking at files; those that are switch the inspector on.
+settings.INSPECTOR = "null"
 
 
 def _sockets():

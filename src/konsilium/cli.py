@@ -6,9 +6,10 @@ import sys
 from collections.abc import Sequence
 
 PARTS = {
-    "serve": "database, migrations, pages and worker together",
+    "serve": "database, migrations, pages, worker and inspector together",
     "pages": "the pages alone",
     "worker": "the worker alone",
+    "inspector": "the inspector alone: looks at the files that arrive, in a sandbox",
     "database": "the embedded database alone",
     "migrate": "bring the database to this version, as its owner",
     "cast": "the demonstration's people and how they sign in (--json)",

@@ -15,6 +15,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
@@ -40,6 +41,7 @@ def run(part: str, *, as_json: bool = False) -> int:
         "serve": serve,
         "pages": pages,
         "worker": worker,
+        "inspector": inspector,
         "database": database,
         "migrate": migrate,
         "demo": demo,
@@ -61,7 +63,7 @@ def serve() -> None:
         if settings.DEMO:
             build_demo()
         connections.close_all()
-        parts = [Part("pages", lambda: child("pages")), Part("worker", lambda: child("worker"))]
+        parts = [Part(name, partial(child, name)) for name in ("pages", "worker", "inspector")]
         if cluster is not None:
             parts.insert(0, database_part(cluster))
         supervise(parts, until_told(), is_ready=ready, when_ready=announce)
@@ -88,6 +90,14 @@ def worker() -> None:
 
     check_login()
     work.run(until_told())
+
+
+def inspector() -> None:
+    """Look at the files that arrive until told to stop."""
+    from konsilium import worker as work  # noqa: PLC0415  models must be ready
+
+    check_login()
+    work.inspect(until_told())
 
 
 def database() -> None:

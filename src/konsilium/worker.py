@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from konsilium.actions import closing, documents, sweeping
+from konsilium.actions import closing, documents, inspecting, sweeping
 from konsilium.adapters.mail import mailer
 from konsilium.notifications import deliver
 from konsilium.notifications.channels import email
@@ -45,7 +45,6 @@ def chores() -> list[Chore]:
     seconds, minutes, hours = timedelta(seconds=LOOK_EVERY), timedelta(minutes=1), timedelta(hours=1)
     work = [
         Chore("tell", seconds, lambda at: deliver.tell_pending(at=at)),
-        Chore("check documents", seconds, lambda at: documents.check_waiting(at=at)),
         Chore("close what waits for an outcome", minutes, lambda at: closing.expire_due(at=at)),
         Chore("forget", hours, lambda at: sweeping.forget(at=at)),
         Chore("sweep files", hours, lambda at: documents.sweep_orphans(at=at)),
@@ -64,6 +63,16 @@ def run(stop: threading.Event) -> None:
         if not sum(chore.run_if_due(now) for chore in work):
             stop.wait(LOOK_EVERY)
         # A broken connection is dropped here; the next round opens another.
+        close_old_connections()
+
+
+def inspect(stop: threading.Event) -> None:
+    """Look at what arrives until told to stop, in a process of its own: a long reading must keep no letter waiting."""
+    inspecting.sweep_scratch()
+    work = Chore("inspect", timedelta(0), lambda at: inspecting.run_pending(at=at, most=1))
+    while not stop.is_set():
+        if not work.run_if_due(timezone.now()):
+            stop.wait(LOOK_EVERY)
         close_old_connections()
 
 

@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from konsilium.actions import documents, drafting
 from konsilium.actions._step import NotThere
-from konsilium.adapters.scanning import ScannerUnavailable, Verdict
 from konsilium.adapters.storage import NotStored
 from konsilium.models import Document, Event
 from konsilium.models.access import acting
@@ -15,28 +14,9 @@ from konsilium.workflow.consultation import State
 from konsilium.workflow.machine import Missing, NotNow, Refused
 from tests.cast import NOW
 from tests.factories import Way, in_state, upload
-from tests.requests import seen
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(hours=1)
-
-
-class Finds:
-    """A scanner that finds this in everything."""
-
-    def __init__(self, finding):
-        self.finding = finding
-
-    def scan(self, chunks):
-        if self.finding == "down":
-            raise ScannerUnavailable("down")
-        assert b"".join(chunks)
-        return Verdict(self.finding, "" if self.finding == "clean" else "Eicar")
-
-
-@pytest.fixture
-def scanner(monkeypatch):
-    return lambda finding: monkeypatch.setattr(documents, "_scanner", lambda: Finds(finding))
 
 
 def put(row, actor, name="paper", kind="extract", at=NOW, **given):
@@ -143,32 +123,6 @@ def test_nobody_takes_back_what_another_added(cast):
     for who in (cast.cniis_dispatcher, cast.chita_doctor, cast.omsk_admin):
         with pytest.raises(NotThere):
             take_back(document, who)
-
-
-def test_with_a_scanner_a_document_waits_and_is_released_when_clean(cast, scanner):
-    scanner("clean")
-    document = put(draft(cast), cast.omsk_doctor)
-    assert (document.state, document.verdict) == ("quarantined", "")
-    assert documents.check_waiting(at=LATER) == 1
-    assert (found(document, cast.omsk_doctor).state, documents.check_waiting(at=LATER)) == ("available", 0)
-
-
-def test_what_the_scanner_finds_is_refused_with_its_name(cast, scanner):
-    scanner("infected")
-    document = put(draft(cast), cast.omsk_doctor)
-    documents.check_waiting(at=LATER)
-    refused = found(document, cast.omsk_doctor)
-    assert (refused.state, refused.refusal) == ("refused", "Eicar")
-
-
-def test_a_scanner_that_is_down_decides_nothing_and_stops_no_request(cast, scanner):
-    scanner("down")
-    way = Way(cast).submitted()
-    assert documents.check_waiting(at=LATER) == 0
-    assert seen(way.row, cast.cniis_dispatcher).state == "submitted"
-    with acting(cast.cniis_dispatcher):
-        states = set(Document.objects.filter(consultation=way.row).values_list("state", flat=True))
-    assert states == {"quarantined"}
 
 
 def test_files_without_a_row_are_swept_after_a_day_and_others_stay(cast):

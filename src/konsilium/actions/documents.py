@@ -2,27 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from django.conf import settings
 from django.db import transaction
 
+from konsilium.actions._files import is_checked_by_nobody, plan, store
 from konsilium.actions._record import record
 from konsilium.actions._step import document_step, lock
 from konsilium.adapters.kinds import NotAllowed, kind_of, safe_name
-from konsilium.adapters.scanning import NullScanner, ScannerUnavailable, scanner
-from konsilium.adapters.storage import LocalStore, Stored
-from konsilium.models import Conclusion, Consultation, Document
+from konsilium.adapters.storage import Stored
+from konsilium.models import Conclusion, Consultation, Derived, Document, Instance, Series
 from konsilium.models.access import as_worker
 from konsilium.workflow.consultation import FINAL, State
 from konsilium.workflow.document import DocumentFacts, DocumentState
 from konsilium.workflow.machine import NotNow, Refused
-from konsilium.workflow.roles import CENTRE_ROLES, SYSTEM, Actor
-from konsilium.workflow.words import CONCLUSION_SCAN, DOCUMENT_KINDS, N_
+from konsilium.workflow.roles import CENTRE_ROLES, Actor
+from konsilium.workflow.words import CONCLUSION_SCAN, DOCUMENT_KINDS, KEY_IMAGE, N_
 
 # A file without a row is swept after this long: a form may still be on its way.
 ORPHAN_AGE = timedelta(days=1)
-CHECK_BATCH = 20
 
 
 @dataclass(frozen=True)
@@ -45,12 +43,6 @@ class AlreadyThere(Refused):
         super().__init__(N_("This file is in the request already: %(name)s"), params={"name": name})
 
 
-@lru_cache(maxsize=1)
-def store() -> LocalStore:
-    """Return the house's store of files."""
-    return LocalStore(settings.FILES)
-
-
 def add(
     consultation: Consultation,
     upload: Upload,
@@ -63,8 +55,8 @@ def add(
 ) -> Document:
     """Make received bytes a document of the request.
 
-    Its kind is told by its content. With a scanner configured it waits in quarantine, without one it is available and
-    says that nobody has checked it. Raises NotThere, NotNow, KindRefused or AlreadyThere.
+    A first look at its head tells its kind. Then it waits in quarantine until the inspector has looked at all of it;
+    where none is at work (tests), it is available and says so. Raises NotThere, NotNow, KindRefused or AlreadyThere.
     """
     media_type = _media_type(upload)
     with transaction.atomic():
@@ -73,17 +65,17 @@ def add(
         twin = Document.objects.filter(consultation=row, sha256=upload.stored.sha256).present().first()
         if twin is not None:
             raise AlreadyThere(twin.file_name)
-        unchecked = isinstance(_scanner(), NullScanner)
+        unlooked = settings.INSPECTOR == "null"
         document = Document(
             consultation=row,
-            state=DocumentState.AVAILABLE if unchecked else DocumentState.QUARANTINED,
+            state=DocumentState.AVAILABLE if unlooked else DocumentState.QUARANTINED,
             kind=kind,
             file_name=safe_name(upload.name),
             media_type=media_type,
             size=upload.stored.size,
             sha256=upload.stored.sha256,
             note=note,
-            verdict="not_checked" if unchecked else "",
+            verdict="not_checked" if unlooked else "",
             added_at=at,
             author_id=actor.person_id,
             author_name=actor.name,
@@ -91,6 +83,7 @@ def add(
             conclusion=conclusion,
         )
         document.save(force_insert=True)
+        plan(row.pk, document.pk, "" if unlooked else "inspect", at=at)
         if row.state != State.DRAFT and kind != CONCLUSION_SCAN:
             record(row, "document_added", actor=actor, at=at, subject=("document", document.pk))
     return document
@@ -110,7 +103,7 @@ def _may_add(row: Consultation, kind: str, actor: Actor) -> None:
             State.COMPLETED,
         ):
             raise NotNow(N_("This step is not possible in the present state."))
-    elif kind not in DOCUMENT_KINDS:
+    elif kind not in (*DOCUMENT_KINDS, KEY_IMAGE):
         raise Refused(N_("Choose what kind of document it is."))
     elif row.state in FINAL:
         raise NotNow(N_("The request is over: nothing can be added to it."))
@@ -131,37 +124,10 @@ def _not_sent(document: Document) -> bool:
     return row.state == State.DRAFT or (row.state == State.CLARIFICATION and fresh)
 
 
-def check_waiting(*, at: datetime) -> int:
-    """Let the scanner look at what waits in quarantine. Returns how many were decided.
-
-    A scanner that can't be reached decides nothing: the files wait, the requests go on.
-    """
-    if isinstance(_scanner(), NullScanner):
-        return 0
-    with as_worker():
-        rows = Document.objects.filter(state=DocumentState.QUARANTINED).only(
-            "id", "consultation_id", "sha256"
-        )
-        waiting = list(rows.order_by("id")[:CHECK_BATCH])
-    try:
-        return sum(_check(document, at) for document in waiting)
-    except ScannerUnavailable:
-        return 0
-
-
-def _check(document: Document, at: datetime) -> bool:
-    verdict = _scanner().scan(store().open_range(document.sha256))
-    clean = verdict.finding == "clean"
-    with as_worker(), document_step(document, "release" if clean else "refuse", actor=SYSTEM, at=at) as row:
-        row.verdict = verdict.finding
-        row.refusal = "" if clean else verdict.threat
-    return True
-
-
 def sweep_orphans(*, at: datetime) -> int:
     """Delete files that no row names, once they are a day old, and uploads that broke off. Returns how many went."""
     with as_worker():
-        known = set(Document.objects.order_by().values_list("sha256", flat=True))
+        known = _named()
     older = at - ORPHAN_AGE
     gone = 0
     for address in store().orphans(older, known):
@@ -170,11 +136,15 @@ def sweep_orphans(*, at: datetime) -> int:
     return gone + store().sweep(older)
 
 
-@lru_cache(maxsize=1)
-def _scanner() -> "NullScanner":
-    return scanner(settings.SCANNER or "null://")  # type: ignore[return-value]
+def _named() -> set[str]:
+    """Return the address of every file that some row names: originals, copies, and what was read of DICOM."""
+    named = set(Document.objects.order_by().values_list("sha256", flat=True))
+    named |= set(Derived.objects.order_by().values_list("sha256", flat=True))
+    named |= set(Instance.objects.order_by().values_list("file_sha256", flat=True).distinct())
+    series = Series.objects.order_by().values_list("metadata_sha256", "pack_sha256", "previews")
+    for metadata, pack, previews in series.iterator():
+        named |= {metadata, pack, *(copy["sha256"] for copy in previews.values())}
+    return named
 
 
-def is_checked_by_nobody() -> bool:
-    """Say whether no scanner is configured, which the page tells."""
-    return isinstance(_scanner(), NullScanner)
+__all__ = ["Upload", "add", "is_checked_by_nobody", "remove", "store", "sweep_orphans"]

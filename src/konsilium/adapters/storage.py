@@ -13,8 +13,9 @@ import hashlib
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Callable, Container, Iterable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +68,9 @@ class Store(Protocol):
 
     def open_range(self, sha256: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Return the bytes from `start`, at most `length`, in chunks. Raises `NotStored` at once."""
+
+    def open_path(self, sha256: str) -> AbstractContextManager[Path]:
+        """Give a path to the bytes, to be read only and only inside the block. Raises `NotStored` at once."""
 
     def exists(self, sha256: str) -> bool:
         """Say whether the bytes are here."""
@@ -128,6 +132,13 @@ class LocalStore:
             raise NotStored(sha256)
         return _read_range(self._place(sha256), start, length)
 
+    @contextmanager
+    def open_path(self, sha256: str) -> Iterator[Path]:
+        """Give the file itself, which is nobody's to write. See `Store`."""
+        if not self.exists(sha256):
+            raise NotStored(sha256)
+        yield self._place(sha256)
+
     def exists(self, sha256: str) -> bool:
         """See `Store`."""
         return self._place(sha256).is_file()
@@ -175,6 +186,14 @@ class NullStore:
         whole, _ = self._kept[sha256]
         part = whole[start : None if length is None else start + length]
         return (part[at : at + CHUNK] for at in range(0, len(part), CHUNK))
+
+    @contextmanager
+    def open_path(self, sha256: str) -> Iterator[Path]:
+        """Give a file that is gone afterwards. See `Store`."""
+        with tempfile.NamedTemporaryFile() as file:
+            file.writelines(self.open_range(sha256))
+            file.flush()
+            yield Path(file.name)
 
     def exists(self, sha256: str) -> bool:
         """See `Store`."""

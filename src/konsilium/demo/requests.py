@@ -14,6 +14,7 @@ from konsilium.actions import (
     conversation,
     documents,
     drafting,
+    inspecting,
     sessions,
     triage,
 )
@@ -32,7 +33,7 @@ from konsilium.demo.cases import (
     another,
 )
 from konsilium.demo.subject import Clinical, Opinion, Patient
-from konsilium.models import Consultation
+from konsilium.models import Consultation, Document
 from konsilium.models.access import acting
 from konsilium.workflow.document import MAX_BYTES
 from konsilium.workflow.roles import CENTRE_ROLES, Actor, Role
@@ -139,7 +140,9 @@ class Teller:
                 RECOMMENDATIONS,
             )  # fmt: skip
             scan = files.conclusion_scan_pdf(self.patient, self.clinical, opinion, next(self.seeds))
-            self._add(row, "Заключение.pdf", scan, CONCLUSION_SCAN, self.consultant, conclusion=draft)
+            paper = self._add(row, "Заключение.pdf", scan, CONCLUSION_SCAN, self.consultant, conclusion=draft)
+        # Everything else is looked at once the inspector runs; nothing is placed before this was.
+        inspecting.run_pending(at=self.at, document_id=paper.pk)
         self._do(self.consultant, lambda actor, at: concluding.place(row, actor=actor, at=at))
         return row
 
@@ -173,7 +176,7 @@ class Teller:
 
     def _values(self, case: Case, urgency: str, at: datetime) -> dict[str, object]:
         patient = case.patient
-        quick = {"place_of_care": "1", "severity": "2"} if urgency != "planned" else {}
+        quick = {"place_of_care": "k-inpatient", "severity": "2"} if urgency != "planned" else {}
         child = {"representative": "Мать, тел. +7 913 000-00-00"} if patient.birth_date.year > 2011 else {}
         return {
             "urgency": urgency, "goal": case.goal, "profile_id": self.world.profiles[self.profile].pk,
@@ -201,10 +204,10 @@ class Teller:
 
     def _add(
         self, row: Consultation, name: str, data: bytes, kind: str, actor: Actor, **more: object
-    ) -> None:
+    ) -> Document:
         stored = documents.store().receive([data], MAX_BYTES)
         upload = documents.Upload(stored, name)
-        documents.add(row, upload, kind=kind, actor=actor, at=self.at, **more)  # type: ignore[arg-type]
+        return documents.add(row, upload, kind=kind, actor=actor, at=self.at, **more)  # type: ignore[arg-type]
 
 
 def _endless(cases: tuple[Case, ...]) -> Iterator[Case]:
