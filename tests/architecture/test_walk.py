@@ -104,6 +104,7 @@ SAMPLES = {
     "studies:export": ("omsk_doctor", of("study")),
     "studies:copy": ("omsk_doctor", of("study")),
     "studies:file": ("omsk_doctor", lambda foreign: {"ticket": foreign.ticket("study", "study copy")}),
+    "dicomweb:program": ("cniis_dispatcher", of("submitted")),
     "dicomweb:studies": ("cniis_dispatcher", dicom()),
     "dicomweb:all_series": ("cniis_dispatcher", dicom()),
     "dicomweb:all_instances": ("cniis_dispatcher", dicom()),

@@ -24,6 +24,7 @@ from django.utils import timezone, translation
 
 from konsilium.models import Person, SessionStore, WebSession
 from konsilium.models.access import acting, as_person, as_public, signing_in
+from konsilium.web.dicomweb import ticket
 from konsilium.workflow.roles import Actor, Role, may
 
 # Actions that are not rights of a role: anybody's, and anybody's who is signed in.
@@ -71,7 +72,7 @@ class EntryMiddleware(SessionMiddleware):
     def process_request(self, request: Any) -> None:
         """Set session, person, actor and language from the cookie; an unknown cookie is nobody."""
         request.person, request.actor = None, None
-        key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        key = _key(request)
         row = _enter(key) if key else None
         request.session = SessionStore(key if row else None)
         if row:
@@ -95,6 +96,14 @@ class EntryMiddleware(SessionMiddleware):
         if not may(request.actor.role, action):
             raise PermissionDenied
         return None
+
+
+def _key(request: Any) -> str | None:
+    """A program's ticket stands for the web session it was made in; else there is the browser's cookie."""
+    if ticket.is_shown(request):
+        return ticket.session_key(request)
+    key: str | None = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    return key
 
 
 def _enter(key: str) -> dict[str, Any] | None:
@@ -161,6 +170,8 @@ def _context(request: Any) -> AbstractContextManager[None]:
 def _to_sign_in(request: Any) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(status=401, headers={"HX-Redirect": reverse("account:sign_in")})
+    if request.path.startswith(ticket.ROOT) and "text/html" not in request.headers.get("Accept", "text/html"):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="konsilium"'})
     return redirect(f"{reverse('account:sign_in')}?next={request.path}")
 
 

@@ -15,6 +15,7 @@ from konsilium.web.consulting import views as consulting
 from konsilium.web.consulting import writing
 from konsilium.web.conversation import views as conversation
 from konsilium.web.design import views as design
+from konsilium.web.dicomweb import program as dicom_program
 from konsilium.web.dicomweb import retrieve as dicom
 from konsilium.web.dicomweb import search as dicom_search
 from konsilium.web.dicomweb.uid import Uid
@@ -22,6 +23,7 @@ from konsilium.web.dictionary import views as dictionary
 from konsilium.web.documents import views as documents
 from konsilium.web.drafting import views as drafting
 from konsilium.web.equipment import views as equipment
+from konsilium.web.gallery import views as gallery
 from konsilium.web.notices import views as notices
 from konsilium.web.onboarding import access as onboarding_access
 from konsilium.web.onboarding import public
@@ -224,10 +226,17 @@ SESSIONS = [
     page("sessions/<uuid:pk>/calendar/", sessions.calendar, "session.read", "calendar"),
 ]
 
+GALLERY = [
+    page("requests/<uuid:pk>/gallery/", gallery.show, "document.read", "show"),
+    page("looking/<str:ticket>/", gallery.looking, "document.read", "looking"),
+    page("documents/<uuid:pk>/view/", gallery.name_view, "document.add", "name_view"),
+]
+
 _STUDY = "dicomweb/<uuid:pk>/studies/<uid:study>"
 _SERIES = f"{_STUDY}/series/<uid:series>"
 _INSTANCE = f"{_SERIES}/instances/<uid:instance>"
 DICOMWEB = [
+    page("requests/<uuid:pk>/program/", dicom_program.show, "study.read", "program"),
     page("dicomweb/<uuid:pk>/studies", dicom_search.studies, "study.read", "studies"),
     page("dicomweb/<uuid:pk>/series", dicom_search.series, "study.read", "all_series"),
     page("dicomweb/<uuid:pk>/instances", dicom_search.instances, "study.read", "all_instances"),
@@ -269,6 +278,7 @@ urlpatterns = [
     path("", include((DRAFTING, "drafting"))),
     path("", include((DOCUMENTS, "documents"))),
     path("", include((STUDIES, "studies"))),
+    path("", include((GALLERY, "gallery"))),
     path("", include((DICTIONARY, "dictionary"))),
     path("", include((CONSULTATION, "consultation"))),
     path("", include((TRIAGE, "triage"))),
