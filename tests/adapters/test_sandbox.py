@@ -114,6 +114,22 @@ class TestWalls:
             run("write", {"path": str(original)}, scratch=scratch)
         assert original.read_text() == "as it came"
 
+    @needs("files")
+    def test_the_secrets_of_other_processes_cant_be_read(self, scratch):
+        own = f"/proc/{os.getpid()}/environ"
+        assert Path(own).read_bytes()
+        with pytest.raises(Failed, match="PermissionError"):
+            # A relative path, since absolute ones among the arguments may be read.
+            run("read", {"path": "", "also": os.path.relpath(own, scratch)}, scratch=scratch)
+
+    @needs("programs")
+    def test_rights_of_files_cant_be_changed(self, scratch, tmp_path):
+        original = tmp_path / "original"
+        original.touch(0o600)
+        with pytest.raises(Failed, match="PermissionError"):
+            run("open_up", {"path": str(original)}, scratch=scratch)
+        assert original.stat().st_mode & 0o777 == 0o600
+
     @needs("network")
     def test_there_is_no_network_not_even_to_this_computer(self, scratch):
         with socket.create_server(("127.0.0.1", 0)) as server:

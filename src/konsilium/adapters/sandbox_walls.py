@@ -26,6 +26,7 @@ _PR_GET_NO_NEW_PRIVS = 39
 _CLONE_NEWUSER, _CLONE_NEWNET, _CLONE_NEWIPC = 0x10000000, 0x40000000, 0x08000000
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
 
 
 def put_up(limits: dict[str, Any], *, scratch: str, reads: list[str], parent: int) -> None:
@@ -86,17 +87,17 @@ _SYSTEM = (
 
 def _close_files(scratch: str, reads: list[str]) -> None:
     """Leave to this process: reading Python, its libraries and `reads`, and everything below `scratch`."""
-    version = _libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)
+    version = _call(_LANDLOCK_CREATE, 0, 0, 1)
     if version < 1:
         return
     every = _ALL_OF_FIRST_VERSION | (_TRUNCATE if version >= _WITH_TRUNCATE else 0)
-    rules = _libc.syscall(_LANDLOCK_CREATE, struct.pack("Q", every), ctypes.c_size_t(8), 0)
+    rules = _call(_LANDLOCK_CREATE, struct.pack("Q", every), 8, 0)
     if rules < 0:
         return
     for place in (sys.prefix, sys.base_prefix, *sys.path, *_SYSTEM, *reads):
         _allow(rules, place, _EXECUTE | _READ_FILE | _READ_FOLDER)
     _allow(rules, scratch, every & ~_EXECUTE)
-    _libc.syscall(_LANDLOCK_RESTRICT, rules, 0)
+    _call(_LANDLOCK_RESTRICT, rules, 0)
     os.close(rules)
 
 
@@ -104,8 +105,14 @@ def _allow(rules: int, place: str, what: int) -> None:
     with suppress(OSError):
         handle = os.open(place, os.O_PATH | os.O_CLOEXEC)
         what &= ~0 if Path(place).is_dir() else _OF_FILES
-        _libc.syscall(_LANDLOCK_ADD, rules, 1, struct.pack("=Qi", what, handle), 0)
+        _call(_LANDLOCK_ADD, rules, 1, struct.pack("=Qi", what, handle), 0)
         os.close(handle)
+
+
+def _call(number: int, *arguments: int | bytes) -> int:
+    """Make a system call that the C library has no name for."""
+    wide = [part if isinstance(part, bytes) else ctypes.c_long(part) for part in arguments]
+    return int(_libc.syscall(ctypes.c_long(number), *wide))
 
 
 # --- The system calls: seccomp
@@ -118,17 +125,20 @@ _FOREIGN_CALLS = 0x40000000
 _FILTER_MODE = 2
 _CLONE3 = 435
 # socket, execve, execveat, ptrace, process_vm_readv and _writev, bpf, unshare, setns, mount, kill, tkill,
-# keyctl, add_key, request_key; the two with which a process starts another; then what is numbered alike on
-# all: pidfd_send_signal, io_uring_setup, pidfd_open.
-_ALIKE = (424, 425, 434)
+# keyctl, add_key, request_key, userfaultfd, perf_event_open; the two with which a process starts another;
+# owners, rights and marks of files, which the view of the files doesn't guard; then what is numbered alike on
+# all: pidfd_send_signal, io_uring_setup, pidfd_open, fchmodat2.
+_ALIKE = (424, 425, 434, 452)
 _MACHINES = {
     "x86_64": (
         0xC000003E, 56, 234,
-        (41, 59, 322, 101, 310, 311, 321, 272, 308, 165, 62, 200, 250, 248, 249, 57, 58, *_ALIKE),
+        (41, 59, 322, 101, 310, 311, 321, 272, 308, 165, 62, 200, 250, 248, 249, 323, 298, 57, 58,
+         90, 91, 268, 92, 93, 94, 260, 188, 189, 190, *_ALIKE),
     ),
     "aarch64": (
         0xC00000B7, 220, 131,
-        (198, 221, 281, 117, 270, 271, 280, 97, 268, 40, 129, 130, 219, 217, 218, *_ALIKE),
+        (198, 221, 281, 117, 270, 271, 280, 97, 268, 40, 129, 130, 219, 217, 218, 282, 241,
+         52, 53, 54, 55, 5, 6, 7, *_ALIKE),
     ),
 }  # fmt: skip
 
@@ -139,8 +149,10 @@ def _close_calls() -> None:
         return
     steps = b"".join(struct.pack("HBBI", *step) for step in _steps(platform.machine()))
     kept = ctypes.create_string_buffer(steps, len(steps))
-    program = struct.pack("HxxxxxxP", len(steps) // 8, ctypes.addressof(kept))
-    _libc.prctl(_PR_SET_SECCOMP, _FILTER_MODE, program, 0, 0)
+    program = ctypes.create_string_buffer(
+        struct.pack("HxxxxxxP", len(steps) // 8, ctypes.addressof(kept)), 16
+    )
+    _libc.prctl(_PR_SET_SECCOMP, _FILTER_MODE, ctypes.addressof(program), 0, 0)
 
 
 def _steps(machine: str) -> Iterator[tuple[int, int, int, int]]:
