@@ -96,6 +96,11 @@ def test_a_large_picture_fits_the_screen_and_a_small_one_is_shown_itself(derived
     assert set(derived(c.jpeg(), kinds.JPEG)) == {"thumbnail"}
 
 
+def test_a_strip_is_never_made_thinner_than_a_line(derived):
+    made = derived(c.saved(Image.new("1", (20_000, 2)), "PNG"), kinds.PNG)
+    assert (made["view"].size, made["thumbnail"].size) == ((2560, 1), (320, 1))
+
+
 def test_each_page_of_a_scan_can_be_looked_at_up_to_a_number(derived, tmp_path, monkeypatch):
     assert set(derived(c.tiff(3), kinds.TIFF)) == {"thumbnail", "view", "view-2", "view-3"}
     monkeypatch.setattr(copies, "VIEWED_PAGES", 2)

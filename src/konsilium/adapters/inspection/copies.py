@@ -23,6 +23,7 @@ THUMBNAIL = 320
 VIEWED_PAGES = 30
 _QUALITY = 88
 _DEEP = 255
+_FULL = {"1": "L", "P": "RGBA", "PA": "RGBA"}
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -79,8 +80,8 @@ def _needs_view(picture: Image.Image, media_type: str) -> bool:
 def _shown(picture: Image.Image) -> Image.Image:
     """Return the picture as eyes should see it: small enough, upright, in the screen's colours, on white."""
     picture.draft(None, (VIEW, VIEW))
-    shown = _eight_bit(picture)
-    shown.thumbnail((VIEW, VIEW), Image.Resampling.LANCZOS)
+    picture.load()
+    shown = _smaller(_eight_bit(picture), VIEW)
     if (how := _TURNS.get(_turn(picture))) is not None:
         shown = shown.transpose(how)
     colours = picture.info.get("icc_profile")
@@ -102,7 +103,17 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
         if most > _DEEP or least < 0:
             values = (values - least) * (_DEEP / max(most - least, 1))
         return Image.fromarray(values.astype(np.uint8))
-    return picture.copy()
+    # These can't be made smaller without edges; bits become greys, a palette its colours.
+    return picture.convert(_FULL[picture.mode]) if picture.mode in _FULL else picture
+
+
+def _smaller(picture: Image.Image, most: int) -> Image.Image:
+    """Return a copy whose longer side is `most` at most; the large one is held in memory only once."""
+    scale = min(1, most / max(picture.size))
+    if scale == 1:
+        return picture.copy()
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2)
 
 
 def _in_screen_colours(picture: Image.Image, profile: bytes) -> Image.Image:
@@ -128,8 +139,7 @@ def _on_white(picture: Image.Image) -> Image.Image:
 
 
 def _thumbnail(scratch: Path, page: Image.Image) -> dict[str, Any]:
-    small = page.copy()
-    small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    small = _smaller(page, THUMBNAIL)
     small.info.clear()
     small.save(scratch / "thumbnail.webp", "WEBP", quality=80)
     return _copy("thumbnail.webp", "thumbnail", "image/webp", small)
