@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.core import signing
 from django.db import connection, models
 from django.db.models import GeneratedField
+from django.utils import timezone
 
 from konsilium.actions import conversation, equipment, marking, onboarding, sessions
 from konsilium.actions.conversation import Letter
@@ -35,6 +36,7 @@ from konsilium.models import (
 )
 from konsilium.models._base import uuid7
 from konsilium.models.access import acting, as_public
+from konsilium.web.gallery import looking
 from konsilium.workflow.equipment import EndpointKind
 from tests import pictures
 from tests.cast import NOW
@@ -118,6 +120,10 @@ class Foreign:
         self.pk |= {"study": study.pk, "series": series.pk}
         purpose = copy_purpose(study.pk)
         pictures.copy_of(document, purpose=purpose, media_type="application/zip", series=[str(series.pk)])
+        photo = {"kind": "face_photo", "media_type": "image/jpeg"}
+        photograph = pictures.paper(self.cast.owner, document.consultation, "Анфас.jpg", **photo)
+        pictures.copy_of(photograph, content=CANARY.encode())
+        self.pk["photograph"] = photograph.pk
 
     def _viewed(self):
         """A series with frames in the request that waits, the canary in its voxels too, and a mark on it."""
@@ -170,6 +176,13 @@ class Foreign:
             "mail_to, mail_tries, mail_trouble) VALUES (%s, %s, %s, %s, 'assign', '1', '/requests/', false, %s, '', 0, '')",
             [self.pk["notice"], uuid7(), doctor.person_id, doctor.membership_id, NOW],
         )
+
+    def looking_ticket(self):
+        """A short-lived address of a photograph's copy, made for the doctor in Omsk."""
+        found = looking.address(
+            self.pk["photograph"], looking.VIEW, actor=self.cast.omsk_doctor, at=timezone.now()
+        )
+        return found.split("/")[2]
 
     def ticket(self, name="document", salt="document"):
         """A ticket to an object's bytes, made for the doctor in Omsk."""

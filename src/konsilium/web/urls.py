@@ -23,6 +23,7 @@ from konsilium.web.dictionary import views as dictionary
 from konsilium.web.documents import views as documents
 from konsilium.web.drafting import views as drafting
 from konsilium.web.equipment import views as equipment
+from konsilium.web.gallery import views as gallery
 from konsilium.web.notices import views as notices
 from konsilium.web.onboarding import access as onboarding_access
 from konsilium.web.onboarding import public
@@ -225,6 +226,12 @@ SESSIONS = [
     page("sessions/<uuid:pk>/calendar/", sessions.calendar, "session.read", "calendar"),
 ]
 
+GALLERY = [
+    page("requests/<uuid:pk>/gallery/", gallery.show, "document.read", "show"),
+    page("looking/<str:ticket>/", gallery.looking, "document.read", "looking"),
+    page("documents/<uuid:pk>/view/", gallery.name_view, "document.add", "name_view"),
+]
+
 _STUDY = "dicomweb/<uuid:pk>/studies/<uid:study>"
 _SERIES = f"{_STUDY}/series/<uid:series>"
 _INSTANCE = f"{_SERIES}/instances/<uid:instance>"
@@ -271,6 +278,7 @@ urlpatterns = [
     path("", include((DRAFTING, "drafting"))),
     path("", include((DOCUMENTS, "documents"))),
     path("", include((STUDIES, "studies"))),
+    path("", include((GALLERY, "gallery"))),
     path("", include((DICTIONARY, "dictionary"))),
     path("", include((CONSULTATION, "consultation"))),
     path("", include((TRIAGE, "triage"))),

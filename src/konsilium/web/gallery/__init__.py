@@ -1,0 +1,1 @@
+"""Pages of the desk: gallery of photographs, papers, films and surfaces."""
