@@ -127,6 +127,8 @@ FILES = DATA / "files"
 SMTP_URL = os.environ.get("KONSILIUM_SMTP_URL", "")
 MAIL_FROM = os.environ.get("KONSILIUM_MAIL_FROM", "konsilium@localhost")
 SCANNER = os.environ.get("KONSILIUM_CLAMD", "")
+# The DICOMweb of a PACS, for `konsilium pacs`; without one nothing leaves and nothing comes.
+PACS_URL = os.environ.get("KONSILIUM_PACS_URL", "")
 # "sandbox" looks at every file whole before anybody sees it; "null", for tests alone, looks at none.
 INSPECTOR = "sandbox"
 # Proxies whose X-Forwarded-For is believed: the throttle of sign-in counts by network.
