@@ -31,6 +31,9 @@ HEIC = base64.b64decode(
     "AAAAAQAAAC0AAAABAAAAAAAAAAE="
 )
 
+# Five bytes changed: on this the decoder of the day fell with a segmentation fault.
+CRASHING_HEIC = HEIC[:179] + b"\x8a" + HEIC[180:466] + b"\x01\x00\x00\x00" + HEIC[470:]
+
 # --- Pictures
 
 

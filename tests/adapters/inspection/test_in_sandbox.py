@@ -5,7 +5,7 @@ import time
 import pytest
 
 from konsilium.adapters import kinds
-from konsilium.adapters.sandbox import MIB, Killed, Limits, run
+from konsilium.adapters.sandbox import MIB, Failed, Killed, Limits, run
 from tests.adapters.inspection import corpus as c
 
 # What Python and the parsers take by themselves.
@@ -79,6 +79,19 @@ def test_a_picture_that_needs_more_than_its_memory_is_killed_and_leaves_nothing(
             scratch=scratch,
             limits=Limits(memory_bytes=150 * MIB),
         )
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_decoder_that_falls_takes_nobody_with_it(place):
+    path, scratch = place
+    path.write_bytes(c.CRASHING_HEIC)
+    for task, more in (("inspect", {"name": "a.heic"}), ("derive", {"media_type": kinds.HEIC})):
+        try:
+            said = run(task, {"path": str(path), **more}, scratch=scratch)
+        except Failed as failed:
+            assert failed.kind == "SIGSEGV"  # noqa: PT017  a mended decoder refuses instead
+        else:
+            assert said.get("verdict") == "refused" or said.get("copies") == []
     assert list(scratch.iterdir()) == []
 
 

@@ -21,6 +21,7 @@ _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _PIXELS = 0x7FE00010
 _META = 0x0002
+_SYNTAX = 0x00020010
 _DEEPEST = 32
 _PADDING = 64 * 1024
 _TAGS = ["SOPClassUID", "Modality", "NumberOfFrames", "Rows", "Columns"]
@@ -28,23 +29,23 @@ _TAGS = ["SOPClassUID", "Modality", "NumberOfFrames", "Rows", "Columns"]
 
 def judge(path: Path, size: int) -> dict[str, Any]:
     """Return kind of object, modality, transfer syntax, frames, rows and columns. Raises `Refused`."""
-    syntax, facts = _head(path)
+    # First, since the library would make room for whatever length an element tells.
+    _explain_whole(path, size)
+    facts = _head(path)
     if facts["sop_class"] == _DISC_INDEX:
         raise Refused("dicom_index")
-    if syntax != DeflatedExplicitVRLittleEndian:
-        _explain_whole(path, size, syntax)
     return facts
 
 
-def _head(path: Path) -> tuple[str, dict[str, Any]]:
-    """Return transfer syntax and facts. What looks odd is for the imaging tasks to warn of."""
+def _head(path: Path) -> dict[str, Any]:
+    """Return the facts. What looks odd is for the imaging tasks to warn of."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             head = pydicom.dcmread(
                 path, stop_before_pixels=True, defer_size="64 KB", specific_tags=list(_TAGS)
             )
-            return head.file_meta.TransferSyntaxUID, _facts(head)
+            return _facts(head)
     except Exception as error:
         # Whatever a head of foreign make lets the library stumble over.
         if isinstance(error, MemoryError):
@@ -72,11 +73,14 @@ def _number(head: pydicom.FileDataset, name: str) -> int:
         return 0
 
 
-def _explain_whole(path: Path, size: int, syntax: str) -> None:
+def _explain_whole(path: Path, size: int) -> None:
     with path.open("rb") as file:
         file.seek(PREAMBLE + 4)
         meta = _Walk(file, size, is_implicit=False, order="<")
         meta.elements(0, lambda tag: tag >> 16 != _META)
+        syntax = meta.syntax
+        if syntax == DeflatedExplicitVRLittleEndian:
+            return
         file.seek(meta.at)
         walk = _Walk(
             file,
@@ -93,8 +97,9 @@ class _Walk:
     def __init__(self, file: IO[bytes], size: int, *, is_implicit: bool, order: str) -> None:
         self._file, self._size = file, size
         self._is_implicit, self._order = is_implicit, order
-        # Where the last element's head began.
+        # Where the last element's head began, and the form of what follows when it was told.
         self.at = 0
+        self.syntax = ""
 
     def elements(self, depth: int, is_over: Callable[[int], bool]) -> None:
         """Pass over elements up to the file's end, to an item's end, or to where `is_over` says so."""
@@ -104,7 +109,9 @@ class _Walk:
             tag, kind, length = head
             if is_over(tag):
                 return
-            if length != _UNDEFINED:
+            if tag == _SYNTAX:
+                self.syntax = self._text(length)
+            elif length != _UNDEFINED:
                 self._skip(length)
             elif tag == _PIXELS:
                 self._items(depth, None)
@@ -161,6 +168,12 @@ class _Walk:
         if at > self._size:
             raise Refused("damaged")
         self._file.seek(at)
+
+    def _text(self, length: int) -> str:
+        begin = self._file.tell()
+        self._skip(length)
+        self._file.seek(begin)
+        return self._file.read(length).rstrip(b"\x00 ").decode("ascii", "replace")
 
     def _tag(self, raw: bytes) -> int:
         if len(raw) < 8:  # noqa: PLR2004  the head of an element
