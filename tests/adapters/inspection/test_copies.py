@@ -115,6 +115,19 @@ def test_sixteen_bits_are_spread_over_what_a_screen_shows(derived):
     assert shown.max() > 247
 
 
+def test_sixteen_bits_of_either_order_are_read(derived):
+    deep = np.linspace(0, 60_000, 64 * 64).reshape(64, 64).astype(">u2")
+    big_endian = Image.frombytes("I;16B", (64, 64), deep.tobytes())
+    shown = np.asarray(derived(c.saved(big_endian, "TIFF"), kinds.TIFF)["view"]).astype(int)
+    assert (shown[0].mean(), shown[-1].mean()) == (pytest.approx(2, abs=3), pytest.approx(253, abs=3))
+
+
+def test_fractions_are_spread_too(derived):
+    drawn = Image.fromarray(np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64))
+    shown = np.asarray(derived(c.saved(drawn, "TIFF"), kinds.TIFF)["view"])
+    assert (shown.min() < 8, shown.max() > 247) == (True, True)
+
+
 def test_what_is_transparent_is_white(derived):
     drawn = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
     assert derived(c.saved(drawn, "PNG"), kinds.PNG)["thumbnail"].convert("RGB").getpixel((9, 9)) == WHITE

@@ -98,10 +98,12 @@ def _turn(picture: Image.Image) -> int:
 
 def _eight_bit(picture: Image.Image) -> Image.Image:
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        values = np.asarray(picture, dtype=np.float64)
+        # Smaller first: numbers of more than eight bits take much memory.
+        deep = picture if picture.mode == "F" else picture.convert("I").convert("F")
+        values = np.asarray(_smaller(deep, VIEW))
         least, most = float(values.min()), float(values.max())
-        if most > _DEEP or least < 0:
-            values = (values - least) * (_DEEP / max(most - least, 1))
+        if most > _DEEP or least < 0 or picture.mode == "F":
+            values = (values - least) * (_DEEP / ((most - least) or 1))
         return Image.fromarray(values.astype(np.uint8))
     # These can't be made smaller without edges; bits become greys, a palette its colours.
     return picture.convert(_FULL[picture.mode]) if picture.mode in _FULL else picture
