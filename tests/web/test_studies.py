@@ -261,6 +261,20 @@ class TestNames:
             assert Reading.objects.count() == 0
             assert Series.objects.get(pk=given.soft.pk).burned_in == "asked"
 
+    def test_an_answer_is_taken_back_only_before_boxes_are_drawn(self, case, cast, client_as):
+        given, url = self.asked(case, cast)
+        client = client_as(cast.omsk_doctor)
+        client.post(url, {"go": "there"})
+        assert "Имени нет" in client.get(url).content.decode()
+        client.post(url, {"go": "none"})
+        with acting(cast.omsk_doctor):
+            assert Series.objects.get(pk=given.soft.pk).burned_in == "no"
+        client.post(url, {"go": "hide", "left": "1", "top": "1", "width": "5", "height": "5"})
+        assert "Имени нет" not in client.get(url).content.decode()
+        client.post(url, {"go": "none"})
+        with acting(cast.omsk_doctor):
+            assert Series.objects.get(pk=given.soft.pk).burned_in == "yes"
+
     def test_what_was_blacked_out_is_not_declared_clean(self, case, cast, client_as):
         given, url = self.asked(case, cast)
         with as_inspector(given.row.pk):

@@ -53,16 +53,20 @@ def include(series: Series, wanted: bool, *, actor: Actor, at: datetime) -> None
 def answer_names(series: Series, there: bool, *, actor: Actor, at: datetime) -> None:
     """Say whether names stand on a series' pictures. With names, the centre isn't shown it until they are blacked out.
 
-    What was blacked out stays so. Raises NotThere, NotNow or NotYours.
+    What was blacked out, or is about to be, stays so. Raises NotThere, NotNow or NotYours.
     """
     with transaction.atomic():
         row, series = _in_work(series, actor)
         answer = THERE if there else NONE_THERE
-        if series.burned_in in (answer, HIDDEN):
+        if series.burned_in in (answer, HIDDEN) or (not there and _was_boxed(series)):
             return
         Series.objects.filter(pk=series.pk).update(burned_in=answer)
         kind = "names_found" if there else "names_denied"
         record(row, kind, actor=actor, at=at, subject=("series", series.pk))
+
+
+def _was_boxed(series: Series) -> bool:
+    return Reading.objects.filter(series=series, task="black_out").exists()
 
 
 def black_out(series: Series, boxes: Sequence[Box], *, actor: Actor, at: datetime) -> None:

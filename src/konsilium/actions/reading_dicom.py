@@ -79,10 +79,17 @@ def _write(said: dict[str, Any], document: Document, at: datetime) -> UUID | Non
     for name, most in TEXTS.items():
         setattr(series, name, str(said.get(name) or "")[:most])
     series.rows, series.columns = said.get("rows") or 0, said.get("columns") or 0
-    series.burned_in = series.burned_in or ("asked" if said.get("burned_in_risk") else "")
+    series.burned_in = _burned_in(series.burned_in, is_risky=bool(said.get("burned_in_risk")))
     series.state, series.progress = Series.WAITING, 0
     series.save()
     return series.pk
+
+
+def _burned_in(before: str, *, is_risky: bool) -> str:
+    """More pictures came: what was said of the earlier ones isn't said of these, and boxes were not drawn on them."""
+    if before == "hidden":
+        return "yes"
+    return "asked" if is_risky and before in ("", "no") else before
 
 
 def _study(said: dict[str, Any], document: Document, at: datetime) -> UUID:

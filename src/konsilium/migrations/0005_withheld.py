@@ -14,13 +14,20 @@ SHOWN = "is_included AND burned_in <> 'yes'"
 # A study of which the centre sees no series isn't there for it.
 WITH_SERIES = "EXISTS (SELECT 1 FROM konsilium_series s WHERE s.study_id = konsilium_study.id)"
 
-# Asked by the centre, which can't see the series it is about: so the function looks as the tables' owner.
+# Asked by the centre, which can't see the series it is about: so the function looks as the tables' owner. An archive may
+# hold a second copy of pictures that came with another file, and of a second copy no row speaks: while anything of the
+# request is withheld, so is every archive, and every DICOM file that no row speaks of.
 WITHHELD = f"""
 CREATE FUNCTION konsilium_withheld(document uuid) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
     SELECT EXISTS (
-        SELECT 1 FROM konsilium_instance i JOIN konsilium_series s ON s.id = i.series_id
-        WHERE i.document_id = document AND (NOT ({SHOWN}) OR burned_in = 'hidden')
+        SELECT 1 FROM konsilium_document d JOIN konsilium_series s ON s.consultation_id = d.consultation_id
+        WHERE d.id = document AND (NOT ({SHOWN}) OR burned_in = 'hidden') AND (
+            d.media_type = 'application/zip'
+            OR EXISTS (SELECT 1 FROM konsilium_instance i WHERE i.document_id = d.id AND i.series_id = s.id)
+            OR d.media_type = 'application/dicom'
+            AND NOT EXISTS (SELECT 1 FROM konsilium_instance i WHERE i.document_id = d.id)
+        )
     ) OR EXISTS (
         SELECT 1 FROM konsilium_keyimage k JOIN konsilium_series s ON s.id = k.series_id
         WHERE k.document_id = document AND NOT ({SHOWN})

@@ -49,6 +49,8 @@ class _Gathered:
     small: list[NDArray[np.float32]] = field(default_factory=list)
     rows: list[NDArray[np.float32]] = field(default_factory=list)
     columns: list[NDArray[np.float32]] = field(default_factory=list)
+    # Of pictures that are no volume, the middle one whole: on it a doctor looks for names.
+    picture: NDArray[Any] | None = None
 
 
 def render_series(scratch: Path, *, instances: list[dict[str, Any]]) -> dict[str, Any]:
@@ -124,6 +126,8 @@ def _pack(
         middle = frames[len(frames) // 2]
         first = read(sources.file(middle.instance), headers[middle.instance], middle.number)
         gathered = _Gathered(windows_of(headers[middle.instance], first))
+        if not verdict.is_volume:
+            gathered.picture = _values(first, headers[middle.instance])
         chosen = set(_mosaic_numbers(len(frames)))
         for number, frame in enumerate(frames):
             header = headers[frame.instance]
@@ -140,12 +144,16 @@ def _pack(
 def _gather(
     gathered: _Gathered, pixels: NDArray[Any], header: Dataset, *, is_volume: bool, is_chosen: bool
 ) -> None:
-    values = pixels if pixels.ndim == 3 else in_units(pixels, header)  # noqa: PLR2004
+    values = _values(pixels, header)
     if is_chosen:
         gathered.small.append(_smaller(values))
     if is_volume:
         gathered.rows.append(values[values.shape[0] // 2].astype(np.float32))
         gathered.columns.append(values[:, values.shape[1] // 2].astype(np.float32))
+
+
+def _values(pixels: NDArray[Any], header: Dataset) -> NDArray[Any]:
+    return pixels if pixels.ndim == 3 else in_units(pixels, header)  # noqa: PLR2004
 
 
 def _smaller(values: NDArray[Any]) -> NDArray[np.float32]:
@@ -178,6 +186,8 @@ def _previews(
     default = gathered.windows["bone" if verdict.is_volume and "bone" in gathered.windows else "default"]
     middle = gathered.small[len(gathered.small) // 2]
     save("thumbnail", _fitted(_image(middle, header, default), THUMBNAIL))
+    if gathered.picture is not None:
+        save("picture", _fitted(_image(gathered.picture, header, default), LARGEST_PLANE))
     if verdict.is_volume:
         _save_planes(save, header, frames[0], gathered, verdict.step, default)
     layout = _save_mosaics(save, header, gathered, len(frames))

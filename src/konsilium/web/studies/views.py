@@ -98,6 +98,7 @@ def _names(series: Series) -> dict[str, Any]:
         "back": _back(series),
         "picture": address("viewer:preview", series.pk, name) if name else "",
         "rows": range(ROWS_OF_BOXES),
+        "boxed": Reading.objects.filter(series=series, task="black_out").exists(),
     }
 
 
