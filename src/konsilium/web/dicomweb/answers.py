@@ -16,6 +16,8 @@ from konsilium.workflow.words import N_
 FOREVER = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
 MARK = 12
+# Bytes of an answer that may stand in memory at once.
+IN_ONE_PIECE = 4 * 1024 * 1024
 GONE = N_("The file is not in the store. Tell the administrator.")
 PREAMBLE, MAGIC = 128, b"DICM"
 
@@ -72,7 +74,13 @@ def _wrapped(
 
 
 def _streamed(chunks: Iterator[bytes], length: int, content_type: str) -> HttpResponseBase:
-    response = StreamingHttpResponse(chunks, content_type=content_type)
+    """Send what is small in one piece: each chunk of a stream costs the server as much as a frame's query."""
+    small = length <= IN_ONE_PIECE
+    response: HttpResponseBase = (
+        HttpResponse(b"".join(chunks), content_type=content_type)
+        if small
+        else StreamingHttpResponse(chunks, content_type=content_type)
+    )
     response.headers["Content-Length"] = str(length)
     # A compressing middleware would read the whole stream, and pictures are compressed already.
     response.headers["Content-Encoding"] = "identity"

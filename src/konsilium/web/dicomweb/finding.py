@@ -1,7 +1,7 @@
 """Which rows of a request a program may read, and that they were read: the rules of the request page, once more."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -42,6 +42,34 @@ def instances(
     ):
         rows = rows.filter(**{path: value}) if value else rows
     return rows
+
+
+class Place(NamedTuple):
+    """Where an instance's frames stand, and what has to be known to hand them out."""
+
+    ranges: list[list[int]]
+    pack_sha256: str
+    pack_syntax: str
+    state: str
+    study_id: UUID
+    consultation_state: str
+
+
+def frames_of(actor: Actor, consultation: UUID, study: str, series: str, instance: str) -> Place | None:
+    """Return where the frames of an instance stand, if the person sees it: one query, asked for each frame.
+
+    It begins at the series, so that the series' rule is planned once, not twice: half of the time of a frame is planning.
+    """
+    rows = Series.objects.visible_to(actor).filter(
+        consultation_id=consultation,
+        study__study_uid=study,
+        series_uid=series,
+        instances__sop_uid=instance,
+        instances__document__state__in=READABLE,
+    )
+    names = ("instances__ranges", "pack_sha256", "pack_syntax", "state", "study_id", "consultation__state")
+    row = rows.order_by().values_list(*names)[:1]
+    return next((Place(*values) for values in row), None)
 
 
 def remember(consultation: Consultation, study: UUID, *, actor: Actor, at: datetime) -> None:

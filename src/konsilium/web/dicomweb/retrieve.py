@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 
 from konsilium.actions.documents import store
 from konsilium.adapters.storage import NotStored
-from konsilium.models import Instance, Series
+from konsilium.models import Consultation, Instance, Series
 from konsilium.web.dicomweb import finding, media
 from konsilium.web.dicomweb.answers import GONE, Piece, kept, refused, sent, unchanged
 from konsilium.web.dicomweb.search import NO_JSON, accept
@@ -27,9 +27,6 @@ OTHER_OBJECT = N_("This object is only there as application/dicom, in the transf
 NAMES_HIDDEN = N_(
     "Names on the pictures were blacked out; the file as it came is not handed out. Its frames are."
 )
-_FRAMES = (
-    "ranges", "consultation__state", "series__study_id", "series__state", "series__pack_sha256", "series__pack_syntax",
-)  # fmt: skip
 
 
 def metadata(request: Any, pk: UUID, study: str, series: str = "", instance: str = "") -> HttpResponseBase:
@@ -44,7 +41,7 @@ def metadata(request: Any, pk: UUID, study: str, series: str = "", instance: str
         return refused(406, NO_JSON)
     unready = [row for row in shown if not row.metadata_sha256]
     if unready:
-        return _not_ready(unready[0])
+        return _not_ready(unready[0].state)
     mark = "-".join((*(row.metadata_sha256 for row in shown), *([instance] if instance else [])))
     return unchanged(request, mark) or _metadata(request, shown, instance, accepted, mark)
 
@@ -68,30 +65,29 @@ def _whole(sha256: str) -> bytes:
 
 def frames(request: Any, pk: UUID, study: str, series: str, instance: str, numbers: str) -> HttpResponseBase:
     """Send frames out of the series' pack, in the order asked for: one query, one range of the pack each."""
-    rows = _instances(request, pk, study, series, instance).select_related("series", "consultation")
-    row = found(rows.only(*_FRAMES).first())
-    finding.remember(row.consultation, row.series.study_id, actor=request.actor, at=request.at)
+    place = found(finding.frames_of(request.actor, pk, study, series, instance))
+    case = Consultation(pk=pk, state=place.consultation_state)
+    finding.remember(case, place.study_id, actor=request.actor, at=request.at)
     wanted = _numbers(numbers)
     if wanted is None:
         return refused(400, BAD_FRAMES)
-    if not row.ranges:
-        return _not_ready(row.series)
-    if max(wanted) > len(row.ranges):
+    if not place.ranges:
+        return _not_ready(place.state)
+    if max(wanted) > len(place.ranges):
         return refused(404, NO_FRAME)
-    return _frames(request, row, wanted)
+    return _frames(request, place, wanted)
 
 
-def _frames(request: Any, row: Instance, wanted: list[int]) -> HttpResponseBase:
-    pack, syntax = row.series.pack_sha256, row.series.pack_syntax
+def _frames(request: Any, place: finding.Place, wanted: list[int]) -> HttpResponseBase:
+    pack, syntax = place.pack_sha256, place.pack_syntax
     chosen = media.choose_frames(accept(request), syntax, len(wanted))
     if chosen is None:
         return refused(406, OTHER_SYNTAX, syntax=syntax)
     kind = f"{chosen.media_type}; transfer-syntax={syntax}"
-    pieces = [
-        Piece(pack, start, length, kind) for start, length in (row.ranges[number - 1] for number in wanted)
-    ]
-    places = "-".join(str(piece.start) for piece in pieces)
-    mark = f"{pack}-{places}-{'parts' if chosen.is_multipart else 'alone'}"
+    ranges = (place.ranges[number - 1] for number in wanted)
+    pieces = [Piece(pack, start, length, kind) for start, length in ranges]
+    starts = "-".join(str(piece.start) for piece in pieces)
+    mark = f"{pack}-{starts}-{'parts' if chosen.is_multipart else 'alone'}"
     return unchanged(request, mark) or kept(request, _sent(pieces, chosen), mark)
 
 
@@ -146,7 +142,7 @@ def _instances(request: Any, pk: UUID, study: str, series: str, instance: str) -
     return finding.instances(request.actor, pk, study=study, series=series, instance=instance)
 
 
-def _not_ready(row: Series) -> HttpResponse:
-    if row.state == Series.FAILED:
+def _not_ready(state: str) -> HttpResponse:
+    if state == Series.FAILED:
         return refused(404, NEVER)
     return refused(503, NOT_YET, again=SOON)
