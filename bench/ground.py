@@ -67,6 +67,21 @@ CROSS JOIN LATERAL (SELECT md5('o' || CASE WHEN g.n %% 2 = 0 THEN 1 ELSE 1 + g.n
 CROSS JOIN LATERAL (SELECT (ARRAY['submitted','assigned','conclusion','completed','closed'])[1 + (g.n / 2) %% 5] AS state,
     (ARRAY['dispatcher','consultant','consultant','requester','nobody'])[1 + (g.n / 2) %% 5] AS turn) s
 """
+# What people have opened grows with the years as well.
+MARKS = """
+INSERT INTO konsilium_readmark (consultation_id, person_id, read_at)
+SELECT md5('c' || g.n)::uuid, md5(w.who)::uuid, now() - interval '1 day'
+FROM generate_series(1, %(requests)s) AS g(n)
+CROSS JOIN LATERAL (VALUES ('p1', g.n %% 4 = 0), ('p' || %(houses)s + 1, g.n %% 6 = 0), ('p21', g.n %% 20 = 0)) AS w(who, has)
+WHERE w.has
+"""
+NOTICES = """
+INSERT INTO konsilium_notice (id, event_id, person_id, kind, number, path, needs_action, at, read_at, mail_to, mail_tries,
+    mail_trouble)
+SELECT md5('n' || g.n || w.who)::uuid, md5('e' || g.n)::uuid, md5(w.who)::uuid, 'submit', '', '', false, now(),
+    CASE WHEN g.n < 500 THEN NULL ELSE now() END, '', 0, ''
+FROM generate_series(10, %(requests)s, 10) AS g(n) CROSS JOIN (VALUES ('p1'), ('p' || %(houses)s + 1), ('p21')) AS w(who)
+"""
 SESSION = """
 INSERT INTO konsilium_websession (session_key, session_data, expire_date, person_id, membership_id, started_at, seen_at,
     network, device) VALUES (%s, %s, now() + interval '1 day', %s, %s, now(), now(), '', 'bench')
@@ -98,7 +113,7 @@ def fill(folder, requests):
     subprocess.run([sys.executable, "-m", "konsilium", "migrate"], env=environment(folder, name), check=True)
     values = {"houses": HOUSES, "centres": CENTRES, "requests": requests}
     with psycopg.connect(f"host={folder / 's'} user=konsilium_owner dbname={name}", autocommit=True) as owner:
-        for statement in (ORGANIZATIONS, PEOPLE, MEMBERSHIPS, PROFILE, REQUESTS):
+        for statement in (ORGANIZATIONS, PEOPLE, MEMBERSHIPS, PROFILE, REQUESTS, MARKS, NOTICES):
             owner.execute(statement, values)
         for role, (person, membership) in WHO.items():
             owner.execute(SESSION, [f"key-{role}", session_data(), md5(person), md5(membership)])

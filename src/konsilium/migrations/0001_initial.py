@@ -177,7 +177,7 @@ class Migration(migrations.Migration):
                 ('has_session', models.BooleanField(default=False)),
                 ('consultant', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('copied_from', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to='konsilium.consultation')),
-                ('requester', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requester', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
@@ -382,7 +382,7 @@ class Migration(migrations.Migration):
                 ('mail_trouble', models.CharField(blank=True, max_length=200)),
             ],
             options={
-                'indexes': [models.Index(fields=['person_id', '-at', '-id'], name='notices_of_a_person'), models.Index(condition=models.Q(('needs_action', True)), fields=['path'], name='notices_that_wait'), models.Index(condition=models.Q(('mail_parked_at', None), ('mailed_at', None), models.Q(('mail_due_at', None), _negated=True)), fields=['mail_due_at'], name='mail_waits')],
+                'indexes': [models.Index(fields=['person_id', '-at', '-id'], name='notices_of_a_person'), models.Index(condition=models.Q(('read_at', None)), fields=['person_id'], name='notices_unread'), models.Index(condition=models.Q(('needs_action', True)), fields=['path'], name='notices_that_wait'), models.Index(condition=models.Q(('mail_parked_at', None), ('mailed_at', None), models.Q(('mail_due_at', None), _negated=True)), fields=['mail_due_at'], name='mail_waits')],
                 'constraints': [models.UniqueConstraint(fields=('event_id', 'person_id'), name='told_once')],
             },
         ),
@@ -516,7 +516,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='consultation',
             name='centre',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='konsilium.organization'),
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='konsilium.organization'),
         ),
         migrations.AddField(
             model_name='consultation',
@@ -526,7 +526,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='consultation',
             name='requesting_organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='konsilium.organization'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='konsilium.organization'),
         ),
         migrations.CreateModel(
             name='Application',
@@ -743,15 +743,35 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='consultation',
-            index=models.Index(condition=models.Q(('centre', None), _negated=True), fields=['centre', 'due_at', 'id'], name='centre_by_due'),
-        ),
-        migrations.AddIndex(
-            model_name='consultation',
             index=models.Index(fields=['centre', 'state', 'due_at', 'id'], name='centre_state_by_due'),
         ),
         migrations.AddIndex(
             model_name='consultation',
-            index=models.Index(fields=['requester', '-updated_at', '-id'], name='requester_by_update'),
+            index=models.Index(condition=models.Q(('answered_at', None), ('paused_at', None), ('state__in', ['submitted', 'clarification', 'assigned', 'session', 'conclusion'])), fields=['centre', 'due_at', 'id'], name='centre_running'),
+        ),
+        migrations.AddIndex(
+            model_name='consultation',
+            index=models.Index(fields=['centre', 'patient_key', 'id'], name='centre_by_family'),
+        ),
+        migrations.AddIndex(
+            model_name='consultation',
+            index=models.Index(condition=models.Q(('state__in', ['assigned', 'session', 'conclusion', 'clarification'])), fields=['consultant', 'centre', 'turn', 'due_at', 'id'], name='consultant_open'),
+        ),
+        migrations.AddIndex(
+            model_name='consultation',
+            index=models.Index(condition=models.Q(('state__in', ['completed', 'closed', 'withdrawn', 'rejected'])), fields=['consultant', 'centre', 'due_at', 'id'], name='consultant_done'),
+        ),
+        migrations.AddIndex(
+            model_name='consultation',
+            index=models.Index(fields=['requester', 'requesting_organization', '-updated_at', '-id'], name='requester_by_update'),
+        ),
+        migrations.AddIndex(
+            model_name='consultation',
+            index=models.Index(fields=['requester', 'requesting_organization', 'state', '-updated_at', '-id'], name='requester_by_state'),
+        ),
+        migrations.AddIndex(
+            model_name='consultation',
+            index=models.Index(condition=models.Q(('state__in', ['assigned', 'clarification', 'completed', 'conclusion', 'session', 'submitted'])), fields=['requester', 'requesting_organization', 'turn', '-updated_at', '-id'], name='requester_by_turn'),
         ),
         migrations.AddIndex(
             model_name='consultation',
@@ -759,23 +779,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='consultation',
-            index=models.Index(fields=['consultant', 'due_at', 'id'], name='consultant_by_due'),
+            index=models.Index(fields=['requesting_organization', 'state', '-updated_at', '-id'], name='asking_by_state'),
         ),
         migrations.AddIndex(
             model_name='consultation',
-            index=models.Index(condition=models.Q(('state__in', ['assigned', 'session', 'conclusion', 'clarification'])), fields=['consultant', 'due_at', 'id'], name='consultant_open'),
-        ),
-        migrations.AddIndex(
-            model_name='consultation',
-            index=models.Index(fields=['requester', 'state'], name='requester_by_state'),
-        ),
-        migrations.AddIndex(
-            model_name='consultation',
-            index=models.Index(fields=['requesting_organization', 'state'], name='asking_by_state'),
-        ),
-        migrations.AddIndex(
-            model_name='consultation',
-            index=models.Index(fields=['centre', 'patient_key', 'id'], name='centre_by_family'),
+            index=models.Index(condition=models.Q(('state__in', ['assigned', 'clarification', 'completed', 'conclusion', 'session', 'submitted'])), fields=['requesting_organization', 'turn', '-updated_at', '-id'], name='asking_by_turn'),
         ),
         migrations.AddIndex(
             model_name='consultation',

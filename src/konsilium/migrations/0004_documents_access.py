@@ -13,8 +13,8 @@ OF_SUBJECT, IN_WORK, SUBJECT_ID = ACCESS.OF_SUBJECT, ACCESS.IN_WORK, ACCESS.SUBJ
 
 INSPECTOR = "k_inspector"
 TABLES = ("upload", "study", "series", "instance", "leftout", "derived", "reading", "mark", "keyimage")
-OF_DOCUMENT = "EXISTS (SELECT 1 FROM konsilium_document d WHERE d.id = document_id)"
-OF_SERIES = "EXISTS (SELECT 1 FROM konsilium_series s WHERE s.id = series_id)"
+OF_DOCUMENT = "EXISTS (SELECT 1 FROM konsilium_document d WHERE d.id = document_id OFFSET 0)"
+OF_SERIES = "EXISTS (SELECT 1 FROM konsilium_series s WHERE s.id = series_id OFFSET 0)"
 # A mark lies on a series or on a document; whoever doesn't see that doesn't see the mark.
 OF_PICTURE = f"(series_id IS NULL OR {OF_SERIES}) AND (document_id IS NULL OR {OF_DOCUMENT})"
 # What the inspector may know of a study: that it is there, never whose it is.
@@ -39,7 +39,7 @@ def uploads() -> list[str]:
 
 def pictures() -> list[str]:
     """What was read out of documents; the requesting side may untick a series and tell of burned-in names."""
-    in_work = f"EXISTS (SELECT 1 FROM konsilium_consultation c WHERE c.id = consultation_id AND c.{IN_WORK})"
+    in_work = f"EXISTS (SELECT 1 FROM konsilium_consultation c WHERE c.id = consultation_id AND c.{IN_WORK} OFFSET 0)"
     statements = [
         *allow("study", "SELECT", CASE, PARENT),
         *allow("series", "SELECT", REQUESTING, PARENT),

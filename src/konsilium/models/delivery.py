@@ -52,6 +52,7 @@ class Notice(Row):
         constraints = [models.UniqueConstraint(fields=["event_id", "person_id"], name="told_once")]
         indexes = [
             models.Index(fields=["person_id", "-at", "-id"], name="notices_of_a_person"),
+            models.Index(fields=["person_id"], name="notices_unread", condition=models.Q(read_at=None)),
             models.Index(fields=["path"], name="notices_that_wait", condition=models.Q(needs_action=True)),
             models.Index(
                 fields=["mail_due_at"],

@@ -4,18 +4,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 
-from konsilium.models import Notice
 from konsilium.web.http import new_key
 from konsilium.workflow.roles import ROLE_LABELS, Actor, Role
 from konsilium.workflow.words import N_
 
 # Up to this many unread notices are counted; more is "many".
 COUNTED = 99
+_UNREAD = (
+    "SELECT count(*) FROM (SELECT 1 FROM konsilium_notice WHERE person_id = %s AND read_at IS NULL"  # noqa: S608
+    f" LIMIT {COUNTED}) counted"
+)
 
 DESKS: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.REQUESTER: (("requests:list", N_("Requests")),),
@@ -86,5 +90,7 @@ def address(name: str) -> str:
 
 def unread(actor: Actor) -> int:
     """Count the person's unread notices, up to COUNTED."""
-    rows = Notice.objects.filter(person_id=actor.person_id, read_at=None)
-    return len(rows.order_by("-at", "-id").values_list("id")[:COUNTED])
+    with connection.cursor() as cursor:
+        cursor.execute(_UNREAD, [actor.person_id])
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0

@@ -1,37 +1,52 @@
-"""The consultant's list: the requests assigned to them, by due time, taken by key before anything is joined."""
+"""The consultant's list: the requests assigned to them, by due time (see web/keyset.py)."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
-from konsilium.workflow.consultation import State
+from konsilium.web import keyset
+from konsilium.web.keyset import COUNT_TO, PAGE, Walk
+from konsilium.workflow.consultation import State, Turn
 from konsilium.workflow.roles import Actor
 from konsilium.workflow.words import N_
 
-PAGE = 50
-COUNT_TO = 100
+__all__ = ["COUNT_TO", "PAGE", "TABS", "Raw", "Tab", "counts", "page", "tab_of"]
 
 
 @dataclass(frozen=True)
 class Tab:
-    """A part of the list: what its rows have in common."""
+    """A part of the list."""
 
     code: str
     label: str
-    where: str
+    walk: Walk
 
 
+_OWN = "consultant_id = %(person)s AND centre_id = %(centre)s"
+_ORDER = ("due_at", "id")
+_MINE = (Turn.CONSULTANT, Turn.BOTH)
+_OTHERS = tuple(turn for turn in Turn if turn not in _MINE)
 _WORKING = ", ".join(f"'{state}'" for state in (State.ASSIGNED, State.SESSION, State.CONCLUSION))
-_WAITING = ", ".join(
-    f"'{state}'" for state in (State.ASSIGNED, State.SESSION, State.CONCLUSION, State.CLARIFICATION)
-)
 TABS = (
-    Tab("mine", N_("My turn"), f"turn IN ('consultant', 'both') AND state IN ({_WORKING})"),
-    Tab("waiting", N_("Waiting"), f"turn NOT IN ('consultant', 'both') AND state IN ({_WAITING})"),
-    Tab("done", N_("Done"), "state IN ('completed', 'closed', 'withdrawn', 'rejected')"),
+    Tab(
+        "mine", N_("My turn"), Walk(f"{_OWN} AND state IN ({_WORKING})", _ORDER, column="turn", values=_MINE)
+    ),
+    Tab(
+        "waiting",
+        N_("Waiting"),
+        Walk(
+            f"{_OWN} AND state IN ({_WORKING}, '{State.CLARIFICATION}')",
+            _ORDER,
+            column="turn",
+            values=_OTHERS,
+        ),
+    ),
+    Tab(
+        "done",
+        N_("Done"),
+        Walk(f"{_OWN} AND state IN ('completed', 'closed', 'withdrawn', 'rejected')", _ORDER, backwards=True),
+    ),
 )
 
 
@@ -60,10 +75,7 @@ class Raw(NamedTuple):
     read_at: datetime | None
 
 
-_COLUMNS = ", ".join(
-    name for name in Raw._fields if name not in ("profile_name", "profile_name_en", "read_at")
-)
-_OWN = "consultant_id = %(person)s AND centre_id = %(organization)s"
+_COLUMNS = tuple(name for name in Raw._fields if name not in keyset.JOINED)
 
 
 def tab_of(code: str) -> Tab:
@@ -73,38 +85,17 @@ def tab_of(code: str) -> Tab:
 
 def page(tab: Tab, *, actor: Actor, after: tuple[datetime, UUID] | None = None) -> list[Raw]:
     """Return the next PAGE rows by due time and one more; what is done runs from the newest back."""
-    order, sign = ("DESC", "<") if tab.code == "done" else ("ASC", ">")
-    where, values = [tab.where, _OWN], _values(actor)
+    walk, values = tab.walk, _values(actor)
     if after:
-        where.append(f"(due_at, id) {sign} (%(after)s, %(after_id)s)")
+        walk = walk.after("after", "after_id")
         values |= {"after": after[0], "after_id": after[1]}
-    query = (
-        f"WITH page AS MATERIALIZED (SELECT {_COLUMNS}, profile_id FROM konsilium_consultation "  # noqa: S608
-        f"WHERE {' AND '.join(where)} ORDER BY due_at {order}, id {order} LIMIT {PAGE + 1}) "
-        f"SELECT {', '.join(f'page.{name}' for name in _COLUMNS.split(', '))}, p.name, p.name_en, m.read_at FROM page "
-        "LEFT JOIN konsilium_profile p ON p.id = page.profile_id "
-        "LEFT JOIN konsilium_readmark m ON m.consultation_id = page.id AND m.person_id = %(person)s "
-        f"ORDER BY page.due_at {order}, page.id {order}"
-    )
-    return [Raw(*row) for row in _rows(query, values)]
+    return [Raw(*row) for row in keyset.fetch(walk.page(_COLUMNS), values)]
 
 
 def counts(*, actor: Actor) -> dict[str, int]:
-    """Count each tab's rows up to COUNT_TO."""
-    parts = [
-        f"(SELECT count(*) FROM (SELECT 1 FROM konsilium_consultation "  # noqa: S608
-        f"WHERE {tab.where} AND {_OWN} LIMIT {COUNT_TO + 1}) t)"
-        for tab in TABS
-    ]
-    row = _rows(f"SELECT {', '.join(parts)}", _values(actor))[0]
-    return dict(zip((tab.code for tab in TABS), row, strict=True))
+    """Count each tab's rows up to one more than COUNT_TO."""
+    return keyset.counts({tab.code: tab.walk for tab in TABS}, _values(actor))
 
 
 def _values(actor: Actor) -> dict[str, Any]:
-    return {"organization": actor.organization_id, "person": actor.person_id}
-
-
-def _rows(query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        return list(cursor.fetchall())
+    return {"centre": actor.organization_id, "person": actor.person_id}

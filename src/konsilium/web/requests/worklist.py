@@ -1,37 +1,39 @@
-"""The requesting side's list: one page of raw rows by key, the newest change first."""
+"""The requesting side's list, the newest change first (see web/keyset.py)."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
-from konsilium.workflow.consultation import FINAL, State
+from konsilium.web import keyset
+from konsilium.web.keyset import COUNT_TO, PAGE, Walk
+from konsilium.workflow.consultation import FINAL, OPEN, State, Turn
 from konsilium.workflow.roles import Actor, Role
 from konsilium.workflow.words import N_
 
-PAGE = 50
-COUNT_TO = 100
+__all__ = ["COUNT_TO", "PAGE", "TABS", "Raw", "Tab", "counts", "page", "tab_of"]
 
 
 @dataclass(frozen=True)
 class Tab:
-    """A part of the list: what the rows have in common, as SQL over constants."""
+    """A part of the list: its rows, whosever they are."""
 
     code: str
     label: str
-    where: str
+    walk: Walk
 
 
-_OPEN = ", ".join(f"'{state}'" for state in sorted(set(State) - FINAL - {State.DRAFT}))
-_OVER = ", ".join(f"'{state}'" for state in sorted(FINAL))
+def _walk(where: str = "true", column: str = "", values: tuple[str, ...] = ()) -> Walk:
+    return Walk(where, ("updated_at", "id"), backwards=True, column=column, values=values)
+
+
+_OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN))
 TABS = (
-    Tab("mine", N_("My turn"), f"turn IN ('requester', 'both') AND state IN ({_OPEN})"),
-    Tab("open", N_("In work"), f"state IN ({_OPEN})"),
-    Tab("drafts", N_("Drafts"), "state = 'draft'"),
-    Tab("over", N_("Finished"), f"state IN ({_OVER})"),
-    Tab("all", N_("All"), "true"),
+    Tab("mine", N_("My turn"), _walk(f"state IN ({_OPEN})", "turn", (Turn.REQUESTER, Turn.BOTH))),
+    Tab("open", N_("In work"), _walk(column="state", values=tuple(sorted(OPEN)))),
+    Tab("drafts", N_("Drafts"), _walk(column="state", values=(State.DRAFT,))),
+    Tab("over", N_("Finished"), _walk(column="state", values=tuple(sorted(FINAL)))),
+    Tab("all", N_("All"), _walk()),
 )
 
 
@@ -61,9 +63,7 @@ class Raw(NamedTuple):
     read_at: datetime | None
 
 
-_COLUMNS = ", ".join(
-    name for name in Raw._fields if name not in ("profile_name", "profile_name_en", "read_at")
-)
+_COLUMNS = tuple(name for name in Raw._fields if name not in keyset.JOINED)
 
 
 def tab_of(code: str) -> Tab:
@@ -73,37 +73,22 @@ def tab_of(code: str) -> Tab:
 
 def page(tab: Tab, *, actor: Actor, before: tuple[datetime, UUID] | None = None, text: str = "") -> list[Raw]:
     """Return the next PAGE rows and one more, which says that there are more."""
-    where, values = [tab.where, _own(actor)], _values(actor)
+    walk, values = tab.walk.narrowed(_own(actor)), _values(actor)
     if text:
-        where.append("(number = %(text)s OR patient_key LIKE %(family)s)")
+        walk = walk.narrowed("(number = %(text)s OR patient_key LIKE %(family)s)")
         values |= {
             "text": text,
             "family": text.upper().replace("Ё", "Е").replace("%", "").replace("_", "") + "%",
         }
     if before:
-        where.append("(updated_at, id) < (%(before)s, %(before_id)s)")
+        walk = walk.after("before", "before_id")
         values |= {"before": before[0], "before_id": before[1]}
-    # The page is taken before anything is joined to it.
-    query = (
-        f"WITH page AS MATERIALIZED (SELECT {_COLUMNS}, profile_id FROM konsilium_consultation "  # noqa: S608
-        f"WHERE {' AND '.join(where)} ORDER BY updated_at DESC, id DESC LIMIT {PAGE + 1}) "
-        f"SELECT {', '.join(f'page.{name}' for name in _COLUMNS.split(', '))}, p.name, p.name_en, m.read_at FROM page "
-        "LEFT JOIN konsilium_profile p ON p.id = page.profile_id "
-        "LEFT JOIN konsilium_readmark m ON m.consultation_id = page.id AND m.person_id = %(person)s "
-        "ORDER BY page.updated_at DESC, page.id DESC"
-    )
-    return [Raw(*row) for row in _rows(query, values)]
+    return [Raw(*row) for row in keyset.fetch(walk.page(_COLUMNS), values)]
 
 
 def counts(*, actor: Actor) -> dict[str, int]:
-    """Count each tab's rows up to COUNT_TO."""
-    parts = [
-        f"(SELECT count(*) FROM (SELECT 1 FROM konsilium_consultation "  # noqa: S608
-        f"WHERE {tab.where} AND {_own(actor)} LIMIT {COUNT_TO + 1}) t)"
-        for tab in TABS
-    ]
-    row = _rows(f"SELECT {', '.join(parts)}", _values(actor))[0]
-    return dict(zip((tab.code for tab in TABS), row, strict=True))
+    """Count each tab's rows up to one more than COUNT_TO."""
+    return keyset.counts({tab.code: tab.walk.narrowed(_own(actor)) for tab in TABS}, _values(actor))
 
 
 def _own(actor: Actor) -> str:
@@ -113,9 +98,3 @@ def _own(actor: Actor) -> str:
 
 def _values(actor: Actor) -> dict[str, Any]:
     return {"organization": actor.organization_id, "person": actor.person_id}
-
-
-def _rows(query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        return list(cursor.fetchall())

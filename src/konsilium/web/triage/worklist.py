@@ -1,55 +1,55 @@
-"""The dispatcher's work-list: one page of raw rows, taken by key before anything is joined to it.
-
-Each tab is one or a few states; every state's rows are read in the order of its index and merged, so that a page costs
-the same with a thousand requests and with a million. Counts stop at a hundred.
-"""
+"""The dispatcher's work-list: its tabs, each a walk along an index, and a search (see web/keyset.py)."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
+from konsilium.web import keyset
+from konsilium.web.keyset import COUNT_TO, PAGE, Walk
 from konsilium.workflow.consultation import State
 from konsilium.workflow.roles import Actor
 from konsilium.workflow.words import N_
 
-PAGE = 50
-COUNT_TO = 100
+__all__ = ["COUNT_TO", "PAGE", "TABS", "Raw", "Tab", "Wanted", "counts", "found", "load", "page", "tab_of"]
 
 # Sorts after every letter.
 _LAST = "\U0010ffff"
+_ORDER = ("due_at", "id")
+_OWN = "centre_id = %(centre)s AND due_at IS NOT NULL"
 _LATE = "due_at < %(at)s AND paused_at IS NULL AND answered_at IS NULL"
+_RUNNING = (State.SUBMITTED, State.CLARIFICATION, State.ASSIGNED, State.SESSION, State.CONCLUSION)
+
+
+def _listed(states: tuple[State, ...]) -> str:
+    return ", ".join(f"'{state}'" for state in states)
+
+
+def _in_states(*states: State, newest_first: bool = False) -> Walk:
+    return Walk(_OWN, _ORDER, backwards=newest_first, column="state", values=states)
 
 
 @dataclass(frozen=True)
 class Tab:
-    """A part of the work-list: its states, and whether it holds the late ones only or runs from the newest back."""
+    """A part of the work-list."""
 
     code: str
     label: str
-    states: tuple[State, ...]
-    late: bool = False
-    newest_first: bool = False
+    walk: Walk
+    is_counted: bool = True
 
 
 TABS = (
-    Tab("new", N_("To triage"), (State.SUBMITTED,)),
-    Tab("asked", N_("Information asked"), (State.CLARIFICATION,)),
-    Tab("consultants", N_("With consultants"), (State.ASSIGNED, State.CONCLUSION)),
-    Tab("video", N_("Video"), (State.SESSION,)),
-    Tab(
-        "overdue",
-        N_("Overdue"),
-        (State.SUBMITTED, State.CLARIFICATION, State.ASSIGNED, State.SESSION, State.CONCLUSION),
-        late=True,
-    ),
+    Tab("new", N_("To triage"), _in_states(State.SUBMITTED)),
+    Tab("asked", N_("Information asked"), _in_states(State.CLARIFICATION)),
+    Tab("consultants", N_("With consultants"), _in_states(State.ASSIGNED, State.CONCLUSION)),
+    Tab("video", N_("Video"), _in_states(State.SESSION)),
+    Tab("overdue", N_("Overdue"), Walk(f"{_OWN} AND {_LATE} AND state IN ({_listed(_RUNNING)})", _ORDER)),
     Tab(
         "done",
         N_("Finished"),
-        (State.COMPLETED, State.CLOSED, State.REJECTED, State.WITHDRAWN),
-        newest_first=True,
+        _in_states(State.COMPLETED, State.CLOSED, State.REJECTED, State.WITHDRAWN, newest_first=True),
+        is_counted=False,
     ),
 )
 _BY_CODE = {tab.code: tab for tab in TABS}
@@ -85,7 +85,7 @@ class Raw(NamedTuple):
     read_at: datetime | None
 
 
-_COLUMNS = ", ".join(Raw._fields[:-3])
+_COLUMNS = tuple(name for name in Raw._fields if name not in keyset.JOINED)
 
 
 @dataclass(frozen=True)
@@ -103,105 +103,50 @@ def found(numbers: tuple[str, ...], family: str, *, actor: Actor) -> list[Raw]:
     sought = "number = ANY(%(numbers)s)"
     if not numbers:
         sought = "patient_key >= %(family)s AND patient_key < %(family_end)s"
-    page_of_rows = (
-        f"SELECT {_COLUMNS}, profile_id, patient_key FROM konsilium_consultation"  # noqa: S608
-        f" WHERE centre_id = %(centre)s AND due_at IS NOT NULL AND {sought} ORDER BY patient_key, id LIMIT {PAGE}"
+    taken = (
+        f"SELECT {', '.join(_COLUMNS)}, profile_id, patient_key FROM konsilium_consultation"  # noqa: S608
+        f" WHERE {_OWN} AND {sought} ORDER BY patient_key, id LIMIT {PAGE}"
     )
     values = {"numbers": list(numbers), "family": family, "family_end": family + _LAST}
-    return _rows(_joined(page_of_rows, "page.patient_key, page.id"), values, actor)
+    return _rows(keyset.joined(taken, _COLUMNS, "page.patient_key, page.id"), values, actor)
 
 
 def page(tab: Tab, wanted: Wanted, *, actor: Actor, at: datetime) -> list[Raw]:
     """Return one page of the tab, and one row more where there is a next page."""
-    sql, values = _page_query(tab, wanted)
-    return _rows(sql, values | {"at": at}, actor)
+    walk, values = _narrowed(tab.walk, wanted)
+    return _rows(walk.page(_COLUMNS), values | {"at": at}, actor)
 
 
 def counts(*, actor: Actor, at: datetime) -> dict[str, int]:
     """Return how many rows each tab has, up to a hundred and one; 'done' is not counted."""
-    counted = [tab for tab in TABS if not tab.newest_first]
-    sql = "SELECT " + ", ".join(_count(tab) for tab in counted)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {"centre": actor.organization_id, "at": at})
-        row = cursor.fetchone() or ()
-    return dict(zip((tab.code for tab in counted), row, strict=True))
+    walks = {tab.code: tab.walk for tab in TABS if tab.is_counted}
+    return keyset.counts(walks, {"centre": actor.organization_id, "at": at})
 
 
 def load(*, actor: Actor) -> dict[UUID, int]:
     """Return how many open requests each consultant of the centre has."""
     sql = (
-        "SELECT consultant_id, count(*) FROM konsilium_consultation WHERE centre_id = %s"  # noqa: S608
+        "SELECT consultant_id, count(*) FROM konsilium_consultation WHERE centre_id = %(centre)s"  # noqa: S608
         f" AND state IN ({_listed((State.ASSIGNED, State.SESSION, State.CONCLUSION))})"
         " AND consultant_id IS NOT NULL GROUP BY consultant_id"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [actor.organization_id])
-        return dict(cursor.fetchall())
-
-
-def _page_query(tab: Tab, wanted: Wanted) -> tuple[str, dict[str, Any]]:
-    conditions, values = _conditions(tab, wanted)
-    direction = "DESC" if tab.newest_first else "ASC"
-    order = f"due_at {direction}, id {direction}"
-    one_state = (
-        f"SELECT {_COLUMNS}, profile_id FROM konsilium_consultation"  # noqa: S608
-        f" WHERE centre_id = %(centre)s AND state = s.state AND {' AND '.join(conditions)}"
-        f" ORDER BY {order} LIMIT {PAGE + 1}"
-    )
-    merged = (
-        f"SELECT c.* FROM (VALUES {_values(tab.states)}) AS s(state)"  # noqa: S608
-        f" CROSS JOIN LATERAL ({one_state}) c ORDER BY {order} LIMIT {PAGE + 1}"
-    )
-    return _joined(merged, f"page.due_at {direction}, page.id {direction}"), values
-
-
-def _joined(page_of_rows: str, order: str) -> str:
-    return (
-        f"WITH page AS MATERIALIZED ({page_of_rows})"  # noqa: S608
-        f" SELECT {', '.join('page.' + name for name in Raw._fields[:-3])}, p.name, p.name_en, r.read_at FROM page"
-        " LEFT JOIN konsilium_profile p ON p.id = page.profile_id"
-        " LEFT JOIN konsilium_readmark r ON r.consultation_id = page.id AND r.person_id = %(me)s"
-        f" ORDER BY {order}"
-    )
+    return dict(keyset.fetch(sql, {"centre": actor.organization_id}))
 
 
 def _rows(sql: str, values: dict[str, Any], actor: Actor) -> list[Raw]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values | {"centre": actor.organization_id, "me": actor.person_id})
-        return [Raw(*row) for row in cursor.fetchall()]
+    own = {"centre": actor.organization_id, "person": actor.person_id}
+    return [Raw(*row) for row in keyset.fetch(sql, values | own)]
 
 
-def _conditions(tab: Tab, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
+def _narrowed(walk: Walk, wanted: Wanted) -> tuple[Walk, dict[str, Any]]:
     given: dict[str, tuple[str, Any]] = {
         "urgency": ("urgency = %(urgency)s", wanted.urgency),
         "profile": ("profile_id = %(profile)s", wanted.profile),
         "consultant": ("consultant_id = %(consultant)s", wanted.consultant),
     }
-    conditions = ["due_at IS NOT NULL", *(sql for sql, value in given.values() if value)]
+    walk = walk.narrowed(*(sql for sql, value in given.values() if value))
     values = {name: value for name, (_, value) in given.items() if value}
-    if tab.late:
-        conditions.append(_LATE)
     if wanted.after:
-        conditions.append(f"(due_at, id) {'<' if tab.newest_first else '>'} (%(after_due)s, %(after_id)s)")
+        walk = walk.after("after_due", "after_id")
         values["after_due"], values["after_id"] = wanted.after
-    return conditions, values
-
-
-def _count(tab: Tab) -> str:
-    late = f" AND {_LATE}" if tab.late else ""
-    one_state = (
-        "SELECT 1 FROM konsilium_consultation WHERE centre_id = %(centre)s"  # noqa: S608
-        f" AND state = s.state{late} LIMIT {COUNT_TO + 1}"
-    )
-    return (
-        f"(SELECT count(*) FROM (SELECT 1 FROM (VALUES {_values(tab.states)}) AS s(state)"  # noqa: S608
-        f" CROSS JOIN LATERAL ({one_state}) c LIMIT {COUNT_TO + 1}) t)"
-    )
-
-
-def _values(states: tuple[State, ...]) -> str:
-    return ", ".join(f"('{state}')" for state in states)
-
-
-def _listed(states: tuple[State, ...]) -> str:
-    return ", ".join(f"'{state}'" for state in states)
+    return walk, values
