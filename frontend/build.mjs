@@ -32,3 +32,35 @@ for (const folder of ["standard_fonts", "wasm"]) {
     filter: (name) => !/LICENSE|nowasm/.test(name),
   });
 }
+
+// The viewer. vtk.js names parts of Node it never uses here; the pack holds HTJ2K or plain frames only, so that the other
+// decoders stay out; where the decoder's WebAssembly lies, the worker's address says.
+const loader = "node_modules/@cornerstonejs/dicom-image-loader/dist/esm";
+const unused = /decode(JPEG2000|JPEGLS|JPEGXL|JPEGBaseline8Bit|JPEGBaseline12Bit-js|JPEGLossless|DeflatedFrame|RLE)\.js$/;
+const viewer = {
+  name: "viewer",
+  setup(build) {
+    const stub = (contents) => ({ contents, loader: "js" });
+    build.onResolve({ filter: /^(fs|path|events|module|url|crypto|worker_threads)$/ }, ({ path }) => ({ path, namespace: "node" }));
+    build.onLoad({ filter: /.*/, namespace: "node" }, () => stub("export default {}; export class EventEmitter {}"));
+    build.onLoad({ filter: unused }, () => stub("const no = () => { throw new Error('unpacked'); }; export default no; export const initialize = no;"));
+    build.onLoad({ filter: /shared\/wasmBasePath\.js$/ }, () =>
+      stub("export const resolveWasmUrl = () => new URLSearchParams(self.location.search).get('wasm'); export const setWasmBasePathFromConfig = () => {};"),
+    );
+  },
+};
+await build({
+  ...common,
+  format: "esm",
+  target: ["es2022"],
+  plugins: [viewer],
+  legalComments: "none",
+  alias: {
+    "@cornerstonejs/dicom-image-loader/internal": `./${loader}/imageLoader/internal/options.js`,
+    "@cornerstonejs/dicom-image-loader/register": `./${loader}/imageLoader/wadors/register.js`,
+    "@cornerstonejs/dicom-image-loader/metadata": `./${loader}/imageLoader/wadors/metaDataManager.js`,
+    "@cornerstonejs/dicom-image-loader/worker": `./${loader}/decodeImageFrameWorker.js`,
+  },
+  entryPoints: ["src/viewer/viewer.js", "src/viewer/viewer.css", "src/viewer/engine.js", "src/viewer/decoder.js"],
+});
+await cp("node_modules/@cornerstonejs/codec-openjph/dist/openjphjs.wasm", `${common.outdir}/viewer/openjphjs.wasm`);

@@ -146,6 +146,14 @@ class Teller:
         self._do(self.consultant, lambda actor, at: concluding.place(row, actor=actor, at=at))
         return row
 
+    def scans(self, row: Consultation) -> None:
+        """Let the requester add a cone-beam study and an intra-oral scan, to be looked at over each other."""
+        seed = next(self.seeds)
+        with acting(self.doctor):
+            cbct = files.cbct_zip(self.patient, self.clinical, seed)
+            self._add(row, "КЛКТ.zip", cbct, "cbct", self.doctor)
+            self._add(row, "Нижняя челюсть.stl", files.jaw_stl(seed), "intraoral_scan", self.doctor)
+
     def talk(self, row: Consultation) -> None:
         """Let both sides write in the thread."""
         for side, text in MESSAGES:
@@ -275,6 +283,7 @@ def _with_consultants(story: Teller) -> None:
     asked = story.sent(10 * HOUR)
     story.by_dispatcher(lambda actor, at: triage.ask(asked, QUESTION_BACK, actor=actor, at=at))
     row = story.assigned(5 * HOUR)
+    story.scans(row)
     story.talk(row)
     story.assigned(7 * HOUR, urgency="urgent")
     back = story.assigned(12 * HOUR)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.middleware.csrf import get_token
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
 
@@ -20,6 +21,8 @@ from konsilium.workflow.consultation import FINAL
 from konsilium.workflow.marks import MARK_KINDS
 from konsilium.workflow.roles import ROLE_LABELS, Actor, Role
 
+# What the script loads by itself, under names that hold their content's hash.
+ASSETS = {"engine": "engine.js", "decoder": "decoder.js", "wasm": "openjphjs.wasm"}
 SURFACES = ("model/stl", "model/ply")
 
 
@@ -39,6 +42,7 @@ def config(request: Any, consultation: Consultation, study: Study, rows: list[Se
         "keyImages": {"add": reverse("viewer:keep_image", args=[consultation.pk])},
         "start": _start(request, consultation),
         "csrf": get_token(request),
+        "assets": {name: static(f"dist/viewer/{file}") for name, file in ASSETS.items()},
         "language": get_language(),
         "texts": {name: gettext(text) for name, text in TEXTS.items()},
     }
