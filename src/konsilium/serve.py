@@ -57,6 +57,7 @@ def run(part: str, *, as_json: bool = False) -> int:
 def serve() -> None:
     """Run everything until SIGTERM or Ctrl-C, then stop it in the opposite order."""
     check_port()
+    check_store()
     with embedded_database() as cluster:
         bring_up_to_date()
         collect_static()
@@ -72,6 +73,7 @@ def serve() -> None:
 def pages() -> None:
     """Serve the pages on the configured address with granian; SIGTERM and Ctrl-C end it."""
     check_port()
+    check_store()
     check_login()
     if not Path(settings.STATIC_ROOT).exists():
         collect_static()
@@ -317,6 +319,21 @@ def check_login() -> None:
         raise CantServe(f"The database can't be reached: {_first_line(error)}. {_where_from()}") from error
     if trouble:
         raise CantServe(trouble)
+
+
+def check_store() -> None:
+    """Raise CantServe when files can't be kept as configured; a bucket that is only out of reach is said, no more.
+
+    Requests, conclusions and messages do without files for a while.
+    """
+    from konsilium.adapters.storage import BadStore, StoreUnreachable, connect  # noqa: PLC0415  may be heavy
+
+    try:
+        connect(settings.STORE_URL, Path(settings.FILES)).check()
+    except BadStore as trouble:
+        raise CantServe(str(trouble)) from trouble
+    except StoreUnreachable:
+        say("the bucket of KONSILIUM_STORE_URL doesn't answer: files wait until it does")
 
 
 def _where_from() -> str:

@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
+from konsilium.adapters.storage.address import BadAddress, read_address
+
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent.parent
 SOCKET_PATH_LIMIT = 90
@@ -116,6 +118,16 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
+def _store_url() -> str:
+    url = os.environ.get("KONSILIUM_STORE_URL", "")
+    try:
+        if url:
+            read_address(url)
+    except BadAddress as trouble:
+        raise BadSetting(f"KONSILIUM_STORE_URL can't be used. {trouble}") from trouble
+    return url
+
+
 HOST = os.environ.get("KONSILIUM_HOST", "127.0.0.1")
 PORT = _number("KONSILIUM_PORT", 8000, "port", 65535)
 WORKERS = _number("KONSILIUM_WORKERS", min(os.cpu_count() or 1, 8), "number of processes", 64)
@@ -123,7 +135,9 @@ THREADS = _number("KONSILIUM_THREADS", 3, "number of threads", 64)
 DATA = _data_folder()
 DEMO = _flag("KONSILIUM_DEMO")
 KONSILIUM_DESIGN = DEMO or _flag("KONSILIUM_DESIGN")
+# Files stand in this folder, or with a STORE_URL in a bucket, and here only while they pass through.
 FILES = DATA / "files"
+STORE_URL = _store_url()
 SMTP_URL = os.environ.get("KONSILIUM_SMTP_URL", "")
 MAIL_FROM = os.environ.get("KONSILIUM_MAIL_FROM", "konsilium@localhost")
 SCANNER = os.environ.get("KONSILIUM_CLAMD", "")

@@ -1,4 +1,4 @@
-"""The contract of a store, and the local one's promise about power cuts and full volumes."""
+"""The contract of a store, the same for a folder, a bucket and memory, and the folder's promise about power cuts."""
 
 import errno
 import hashlib
@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,14 +14,26 @@ from pathlib import Path
 import pytest
 
 from konsilium.adapters import storage
-from konsilium.adapters.storage import LocalStore, NotStored, NullStore, StorageFull, Store, TooLarge
+from konsilium.adapters.storage import (
+    LocalStore,
+    NotStored,
+    NullStore,
+    StorageFull,
+    Store,
+    TooLarge,
+    connect,
+    local,
+)
+from tests import bucket
 
 ABSENT = "0" * 64
 LATER = timedelta(minutes=5)
 
 
-@pytest.fixture(params=["local", "null"])
+@pytest.fixture(params=["local", "s3", "null"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "s3":
+        return bucket.new_store(request.getfixturevalue("s3_endpoint"), tmp_path / "files")
     return LocalStore(tmp_path / "files") if request.param == "local" else NullStore()
 
 
@@ -126,6 +139,114 @@ def test_receiving_again_keeps_an_old_file_from_being_an_orphan(tmp_path: Path) 
     assert store.exists(sha256)
 
 
+def finished(folder: Path, content: bytes) -> tuple[Path, str]:
+    """A file as the upload's code leaves it."""
+    path = folder / "finished"
+    path.write_bytes(content)
+    return path, hashlib.sha256(content).hexdigest()
+
+
+def test_a_finished_file_is_taken_over(store: Store, tmp_path: Path) -> None:
+    whole = os.urandom(100_000)
+    path, sha256 = finished(tmp_path, whole)
+    assert store.keep_file(path, sha256) == storage.Stored(sha256, 100_000, whole[: storage.HEAD])
+    assert read(store, sha256) == whole
+    assert not path.exists()
+
+
+def test_a_finished_file_that_is_here_already_is_kept_once(store: Store, tmp_path: Path) -> None:
+    sha256 = store.receive([b"the same"], limit=100).sha256
+    path, _ = finished(tmp_path, b"the same")
+    assert store.keep_file(path, sha256).sha256 == sha256
+    assert (read(store, sha256), path.exists()) == (b"the same", False)
+
+
+@pytest.mark.parametrize("address", ["../../evil", "", "A" * 64])
+def test_a_finished_file_is_taken_under_a_hash_only(store: Store, tmp_path: Path, address: str) -> None:
+    path, _ = finished(tmp_path, b"x")
+    with pytest.raises(NotStored):
+        store.keep_file(path, address)
+    assert path.read_bytes() == b"x"
+
+
+def test_a_parser_gets_a_path_to_the_bytes_that_it_may_only_read(store: Store) -> None:
+    sha256 = store.receive([b"for a parser"], limit=100).sha256
+    with store.open_path(sha256) as path:
+        assert path.read_bytes() == b"for a parser"
+        assert path.stat().st_mode & 0o222 == 0
+    assert store.exists(sha256)
+
+
+def test_no_path_is_given_to_what_is_not_there(store: Store) -> None:
+    with pytest.raises(NotStored), store.open_path(ABSENT):
+        pass
+
+
+def test_a_size_is_told_without_reading(store: Store) -> None:
+    sha256 = store.receive([bytes(70_000)], limit=70_000).sha256
+    assert store.size(sha256) == 70_000
+    with pytest.raises(NotStored):
+        store.size(ABSENT)
+
+
+def test_a_store_that_works_passes_the_check_of_a_start(store: Store) -> None:
+    store.check()
+    assert list(store.orphans(datetime.now(UTC) + LATER, known=())) == []
+
+
+def test_the_folder_tells_how_much_room_is_left(tmp_path: Path) -> None:
+    store = connect("", tmp_path)
+    assert abs((store.free_bytes() or 0) - shutil.disk_usage(tmp_path).free) < 1_000_000_000
+
+
+def test_a_finished_file_is_renamed_and_not_written_again(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "files")
+    path, sha256 = finished(tmp_path, b"large")
+    before = path.stat().st_ino
+    store.keep_file(path, sha256)
+    with store.open_path(sha256) as kept:
+        assert kept.stat().st_ino == before
+
+
+def test_a_finished_file_from_another_volume_is_copied(tmp_path: Path) -> None:
+    elsewhere = Path("/dev/shm")  # noqa: S108  memory, and so another volume
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second volume here")
+    store = LocalStore(tmp_path / "files")
+    with tempfile.TemporaryDirectory(dir=elsewhere) as folder:
+        path, sha256 = finished(Path(folder), b"from elsewhere")
+        store.keep_file(path, sha256)
+        assert not path.exists()
+    assert read(store, sha256) == b"from elsewhere"
+
+
+def test_a_finished_file_that_was_long_on_its_way_is_no_orphan(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "files")
+    path, sha256 = finished(tmp_path, b"slow line")
+    os.utime(path, (0, 0))
+    store.keep_file(path, sha256)
+    assert list(store.orphans(datetime.now(UTC) - LATER, known=())) == []
+
+
+def test_a_finished_files_name_is_on_the_disk_before_it_counts_as_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = LocalStore(tmp_path / "files")
+    path, sha256 = finished(tmp_path, b"safe")
+    log = [("fdatasync", "by the upload"), *taken_over(monkeypatch, store, path, sha256)]
+    with store.open_path(sha256) as place:
+        assert unsafe_steps(log, place, tmp_path / "files" / "content") == []
+
+
+def taken_over(
+    monkeypatch: pytest.MonkeyPatch, store: Store, path: Path, sha256: str
+) -> list[tuple[str, str]]:
+    with monkeypatch.context() as watched:
+        log = recorded(watched)
+        store.keep_file(path, sha256)
+    return log
+
+
 def test_sweeping_removes_what_a_killed_upload_left_but_not_one_in_progress(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     old, new = (tmp_path / "incoming" / name for name in ("old.part", "new.part"))
@@ -183,7 +304,7 @@ def test_control_the_check_above_sees_a_store_that_forgets_the_directories(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = LocalStore(tmp_path)
-    monkeypatch.setattr(storage, "_sync_folder", lambda _folder: None)
+    monkeypatch.setattr(local, "_sync_folder", lambda _folder: None)
     log = recorded(monkeypatch)
     store.receive([b"unsafe"], limit=100)
     (place,) = left_behind(tmp_path)
@@ -205,6 +326,25 @@ def test_a_full_volume_is_said_and_leaves_nothing(
         with pytest.raises(StorageFull):
             store.receive([b"no room"], limit=100)
     assert left_behind(tmp_path) == []
+
+
+@pytest.mark.parametrize("call", ["rename", "mkdir"])
+def test_a_full_volume_leaves_a_finished_file_where_it_stood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    store = LocalStore(tmp_path / "files")
+    path, sha256 = finished(tmp_path, b"no room")
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(os, call, refuse)
+        with pytest.raises(StorageFull):
+            store.keep_file(path, sha256)
+    assert left_behind(tmp_path) == [path]
+    store.keep_file(path, sha256)
+    assert read(store, sha256) == b"no room"
 
 
 def test_another_error_of_the_volume_is_not_called_full(
@@ -229,20 +369,53 @@ if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", root]).retu
     sys.exit(77)
 store = LocalStore(root)
 small = store.receive([b"small"], limit=10).sha256
+elsewhere = pathlib.Path(sys.argv[2]) / "finished"
+elsewhere.write_bytes(bytes(2_000_000))
+
+def refused(call):
+    try:
+        call()
+    except StorageFull:
+        left = [path.name for path in root.rglob("*") if path.is_file()]
+        return left == [small] and b"".join(store.open_range(small)) == b"small"
+    return False
+
+if not refused(lambda: store.receive((bytes(65536) for _ in range(100)), limit=10**9)):
+    sys.exit(1)
+if not refused(lambda: store.keep_file(elsewhere, "0" * 64)) or elsewhere.stat().st_size != 2_000_000:
+    sys.exit(2)
+store.receive([bytes(1000)], limit=1000)
+"""
+
+
+CAPPED = """
+import pathlib, resource, sys
+from konsilium.adapters.storage import LocalStore, StorageFull
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+root = pathlib.Path(sys.argv[1])
+store = LocalStore(root)
 try:
     store.receive((bytes(65536) for _ in range(100)), limit=10**9)
 except StorageFull:
-    left = [path.name for path in root.rglob("*") if path.is_file()]
-    sys.exit(0 if left == [small] else 2)
+    sys.exit(any(path.is_file() for path in root.rglob("*")))
 sys.exit(1)
 """
+
+
+def test_a_quota_of_the_operating_system_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(storage.__file__).parents[3])}
+    command = [sys.executable, "-c", CAPPED, str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def test_a_really_full_volume_is_said_and_leaves_nothing(tmp_path: Path) -> None:
     unshare = shutil.which("unshare")
     if unshare is None:
         pytest.skip("no unshare to mount a small volume with")
-    source = str(Path(storage.__file__).parents[2])
+    source = str(Path(storage.__file__).parents[3])
+    volume = tmp_path / "volume"
+    volume.mkdir()
     command = [
         unshare,
         "--user",
@@ -251,6 +424,7 @@ def test_a_really_full_volume_is_said_and_leaves_nothing(tmp_path: Path) -> None
         sys.executable,
         "-c",
         REALLY_FULL,
+        str(volume),
         str(tmp_path),
     ]
     environment = {**os.environ, "PYTHONPATH": source}

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from konsilium.actions._step import NotThere
 from konsilium.adapters.scanning import NullScanner, Scanner, scanner
-from konsilium.adapters.storage import LocalStore
+from konsilium.adapters.storage import Store, connect
 from konsilium.models import Document, Reading
 from konsilium.models.access import as_inspector, as_worker
 
@@ -42,9 +42,9 @@ class Job:
 
 
 @lru_cache(maxsize=1)
-def store() -> LocalStore:
-    """Return the house's store of files."""
-    return LocalStore(settings.FILES)
+def store() -> Store:
+    """Return the house's store of files: the folder, or the bucket that is configured."""
+    return connect(settings.STORE_URL, settings.FILES)
 
 
 @lru_cache(maxsize=1)
