@@ -191,7 +191,7 @@ def test_what_the_centre_is_not_shown_is_not_sent(cast, orthanc, row, made):
     there = pacs(orthanc)
     study = made.study.study_uid
     put_series(row, cast.omsk_doctor, study_uid=study, count=2, is_included=False)
-    put_series(row, cast.omsk_doctor, study_uid=study, count=1, burned_in="hidden")
+    put_series(row, cast.omsk_doctor, study_uid=study, count=1, burned_in="yes")
     assert exchanging.send(row.number, there) == (3, 3)
     assert there.count(study) == 3
     change_series(made, burned_in="yes")

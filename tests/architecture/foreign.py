@@ -41,7 +41,7 @@ from konsilium.workflow.equipment import EndpointKind
 from tests import pictures
 from tests.cast import NOW
 from tests.factories import Way, confirmed_session
-from tests.imaging_rows import put_series
+from tests.imaging_rows import change_series, put_series
 
 CANARY = "КАНАРЕЙКА"
 TOKEN = "token-of-an-application-that-nobody-else-has"
@@ -136,6 +136,13 @@ class Foreign:
         with acting(doctor):
             self.pk["mark"] = marking.add(row, drawing, actor=doctor, at=NOW).pk
         self.pk["viewed"] = made.series.pk
+        rendered = {"sha256": made.series.pack_sha256, "size": len(word), "media_type": "image/jpeg"}
+        sop_uid = made.instances[0].sop_uid
+        change_series(
+            made,
+            previews=made.series.previews | {"rendered": rendered},
+            layout={"rendered": {sop_uid: [[0, len(word)]]}},
+        )
         self.viewer = {"pk": row.pk, "study": made.study.pk}
         self.dicom = {
             "pk": row.pk,

@@ -118,6 +118,8 @@ SAMPLES = {
     "dicomweb:instance": ("cniis_dispatcher", dicom("study", "series", "instance")),
     "dicomweb:instance_metadata": ("cniis_dispatcher", dicom("study", "series", "instance")),
     "dicomweb:frames": ("cniis_dispatcher", dicom("study", "series", "instance", "numbers")),
+    "dicomweb:rendered": ("cniis_dispatcher", dicom("study", "series", "instance")),
+    "dicomweb:rendered_frame": ("cniis_dispatcher", dicom("study", "series", "instance", "numbers")),
     "viewer:show": ("cniis_dispatcher", lambda foreign: foreign.viewer),
     "viewer:marks": ("cniis_dispatcher", of("submitted")),
     "viewer:keep_image": ("cniis_dispatcher", of("submitted")),

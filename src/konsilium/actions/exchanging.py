@@ -44,7 +44,7 @@ def send(number: str, pacs: Pacs) -> Sent:
     with as_inspector(key):
         rows = Instance.objects.filter(document__state__in=READABLE).select_related("series")
         every = list(rows.order_by("series_id", "position"))
-    shown = [row for row in every if row.series.is_included and row.series.burned_in not in ("yes", "hidden")]
+    shown = [row for row in every if row.series.is_included and row.series.burned_in != "yes"]
     sent = pacs.send(_bytes(row) for row in shown)
     return Sent(sent, len(every) - len(shown))
 

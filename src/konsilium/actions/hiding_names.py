@@ -28,7 +28,7 @@ def _black_out(job: Job, at: datetime) -> None:
         rows = list(Instance.objects.filter(series__in=series).order_by("position", "id"))
     if not rows:
         raise NotThere
-    with scratch() as folder, _opened(rows) as sources:
+    with scratch() as folder, opened(rows) as sources:
         tell = on_progress(job)
         for number, (row, source) in enumerate(zip(rows, sources, strict=True)):
             said = sandbox.run("black_out", {"instance": source, "boxes": told["boxes"]}, scratch=folder)
@@ -53,7 +53,7 @@ def _deidentify(job: Job, at: datetime) -> None:
         rows = list(found.order_by("series_id", "position", "id"))
     if not rows:
         raise NotThere
-    with scratch() as folder, _opened(rows) as sources:
+    with scratch() as folder, opened(rows) as sources:
         said = sandbox.run("deidentify", {"instances": sources}, scratch=folder, on_progress=on_progress(job))
         sha256, size = keep(_zipped(folder, said["files"]))
     with as_inspector(job.consultation_id):
@@ -91,11 +91,11 @@ def _told(job: Job) -> dict[str, Any]:
 
 
 @contextmanager
-def _opened(rows: list[Instance]) -> Iterator[list[dict[str, Any]]]:
+def opened(rows: list[Instance]) -> Iterator[list[dict[str, Any]]]:
     """Give the instances' files by path, each with its place in it."""
-    with ExitStack() as opened:
+    with ExitStack() as stack:
         paths = {
-            address: str(opened.enter_context(store().open_path(address)))
+            address: str(stack.enter_context(store().open_path(address)))
             for address in sorted({row.file_sha256 for row in rows})
         }
         yield [

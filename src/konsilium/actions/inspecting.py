@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from konsilium.actions import hiding_names, reading_dicom
+from konsilium.actions import hiding_names, picturing, reading_dicom
 from konsilium.actions._files import (
     LEASE,
     NOTHING,
@@ -89,6 +89,7 @@ def _do(job: Job, at: datetime) -> None:
         "derive": _derive,
         **reading_dicom.TASKS,
         **hiding_names.TASKS,
+        **picturing.TASKS,
     }
     try:
         tasks[job.task](job, at)
@@ -124,7 +125,7 @@ def _give_up(job: Job, at: datetime, kind: str, words: str) -> None:
     log.warning("reading %s: %s ended by %s", job.pk, job.task, kind)
     if job.task == "inspect":
         _decide(job, at, "refuse", refusal=words, verdict="unreadable")
-    elif job.series_id != NOTHING:
+    elif job.series_id != NOTHING and job.task != picturing.TASK:
         reading_dicom.mark_failed(job)
     _finish(job, at, kind)
 

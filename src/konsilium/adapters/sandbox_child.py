@@ -20,6 +20,7 @@ TASKS = {
     "derive": "konsilium.adapters.inspection.copies:derive",
     "index_study": "konsilium.adapters.imaging.study:index_study",
     "render_series": "konsilium.adapters.imaging.rendering:render_series",
+    "render_frames": "konsilium.adapters.imaging.rendered:render_frames",
     "deidentify": "konsilium.adapters.imaging.privacy:deidentify",
     "black_out": "konsilium.adapters.imaging.privacy:black_out",
     "try_walls": "konsilium.adapters.sandbox_walls:try_walls",

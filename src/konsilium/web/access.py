@@ -64,7 +64,9 @@ class EntryMiddleware(SessionMiddleware):
         with translation.override(request.language):
             with _context(request):
                 response: Any = self.get_response(request)
-                if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                failed = response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+                # "Not yet" is no failure: what was ordered meanwhile stays ordered.
+                if failed and not getattr(response, "is_not_yet", False):
                     transaction.set_rollback(True)
             response.headers.setdefault("Content-Language", request.language)
             return self.process_response(request, response)

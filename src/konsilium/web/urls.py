@@ -18,6 +18,7 @@ from konsilium.web.design import views as design
 from konsilium.web.dicomweb import program as dicom_program
 from konsilium.web.dicomweb import retrieve as dicom
 from konsilium.web.dicomweb import search as dicom_search
+from konsilium.web.dicomweb.rendered import rendered as dicom_rendered
 from konsilium.web.dicomweb.uid import Uid
 from konsilium.web.dictionary import views as dictionary
 from konsilium.web.documents import views as documents
@@ -249,7 +250,9 @@ DICOMWEB = [
     page(f"{_SERIES}/instances", dicom_search.instances, "study.read", "series_instances"),
     page(_INSTANCE, dicom.objects, "study.read", "instance"),
     page(f"{_INSTANCE}/metadata", dicom.metadata, "study.read", "instance_metadata"),
+    page(f"{_INSTANCE}/rendered", dicom_rendered, "study.read", "rendered"),
     page(f"{_INSTANCE}/frames/<str:numbers>", dicom.frames, "study.read", "frames"),
+    page(f"{_INSTANCE}/frames/<str:numbers>/rendered", dicom_rendered, "study.read", "rendered_frame"),
 ]
 
 VIEWER = [

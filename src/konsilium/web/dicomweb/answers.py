@@ -112,4 +112,6 @@ def refused(status: int, text: str, *, again: int = 0, **params: str) -> HttpRes
     response.headers["Cache-Control"] = "no-store"
     if again:
         response.headers["Retry-After"] = str(again)
+        # For the entry: what was ordered by asking stays ordered.
+        response.is_not_yet = True  # type: ignore[attr-defined]
     return response

@@ -14,7 +14,6 @@ from konsilium.web.dicomweb import finding, media
 from konsilium.web.dicomweb.answers import GONE, Piece, kept, refused, sent, unchanged
 from konsilium.web.dicomweb.search import NO_JSON, accept
 from konsilium.web.http import found
-from konsilium.workflow.roles import CENTRE_ROLES, Actor
 from konsilium.workflow.words import N_
 
 SOON = 5
@@ -24,9 +23,6 @@ NO_FRAME = N_("There is no such frame.")
 BAD_FRAMES = N_("Frames are numbers from 1, separated by commas.")
 OTHER_SYNTAX = N_("The frames are only there in transfer syntax %(syntax)s.")
 OTHER_OBJECT = N_("This object is only there as application/dicom, in the transfer syntax it came in.")
-NAMES_HIDDEN = N_(
-    "Names on the pictures were blacked out; the file as it came is not handed out. Its frames are."
-)
 
 
 def metadata(request: Any, pk: UUID, study: str, series: str = "", instance: str = "") -> HttpResponseBase:
@@ -68,7 +64,7 @@ def frames(request: Any, pk: UUID, study: str, series: str, instance: str, numbe
     place = found(finding.frames_of(request.actor, pk, study, series, instance))
     case = Consultation(pk=pk, state=place.consultation_state)
     finding.remember(case, place.study_id, actor=request.actor, at=request.at)
-    wanted = _numbers(numbers)
+    wanted = numbers_of(numbers)
     if wanted is None:
         return refused(400, BAD_FRAMES)
     if not place.ranges:
@@ -98,7 +94,8 @@ def _sent(pieces: list[Piece], chosen: media.Answer) -> HttpResponseBase:
         return refused(503, GONE)
 
 
-def _numbers(text: str) -> list[int] | None:
+def numbers_of(text: str) -> list[int] | None:
+    """Read a list of frames' numbers; None where it is none."""
     parts = text.split(",")
     if not all(part.isascii() and part.isdecimal() and int(part) for part in parts):
         return None
@@ -112,18 +109,10 @@ def objects(request: Any, pk: UUID, study: str, series: str = "", instance: str 
     if not shown:
         raise Http404
     finding.remember(shown[0].consultation, shown[0].series.study_id, actor=request.actor, at=request.at)
-    given = [row for row in shown if not _is_withheld(row, request.actor)]
-    if not given:
-        return refused(403, NAMES_HIDDEN)
-    chosen = [media.choose_instance(accept(request), row.transfer_syntax) for row in given]
-    if any(one is None or (len(given) > 1 and not one.is_multipart) for one in chosen):
+    chosen = [media.choose_instance(accept(request), row.transfer_syntax) for row in shown]
+    if any(one is None or (len(shown) > 1 and not one.is_multipart) for one in chosen):
         return refused(406, OTHER_OBJECT)
-    return _objects(given, is_multipart=all(one is None or one.is_multipart for one in chosen))
-
-
-def _is_withheld(row: Instance, actor: Actor) -> bool:
-    """Where names were blacked out the pack has none, and the object as it came still does."""
-    return row.series.burned_in == "hidden" and actor.role in CENTRE_ROLES
+    return _objects(shown, is_multipart=all(one is None or one.is_multipart for one in chosen))
 
 
 def _objects(rows: list[Instance], *, is_multipart: bool) -> HttpResponseBase:

@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
 
+from konsilium.actions.picturing import RENDERED
 from konsilium.models import Consultation, Document, KeyImage, Mark, Series, Study
 from konsilium.web.clockface import local
 from konsilium.web.dicomweb.answers import MARK
@@ -80,7 +81,7 @@ def _series(row: Series, study: Study) -> dict[str, Any]:
         "progress": row.progress,
         "burnedIn": row.burned_in,
         "facts": row.facts,
-        "layout": row.layout,
+        "layout": {name: value for name, value in row.layout.items() if name != RENDERED},
         "syntax": row.pack_syntax,
         "version": pack,
         "metadata": reverse("dicomweb:series_metadata", kwargs=where)
@@ -99,6 +100,7 @@ def previews(row: Series) -> dict[str, dict[str, Any]]:
             "size": copy.get("size", 0),
         }
         for name, copy in row.previews.items()
+        if name != RENDERED
     }
 
 
