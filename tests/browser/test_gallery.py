@@ -67,6 +67,11 @@ def added(owner, row, name, media_type, content, **values):
     return document
 
 
+def width_of(image):
+    """How wide a picture is, in its own pixels, once it is there."""
+    return image.evaluate("image => image.decode().then(() => image.naturalWidth)")
+
+
 def test_photographs_are_gone_through_turned_and_enlarged(owner, cast, people):
     row = sent(cast)
     for name, view in (("Анфас.jpg", "face_front"), ("Профиль.jpg", "profile_right"), ("Без вида.jpg", "")):
@@ -79,7 +84,7 @@ def test_photographs_are_gone_through_turned_and_enlarged(owner, cast, people):
     page.get_by_text("1 / 3").wait_for()
     fits(page)
     image = page.locator("[data-photo] img")
-    assert image.evaluate("image => image.complete && image.naturalWidth") == 900
+    assert width_of(image) == 900
     page.get_by_role("button", name="Повернуть вправо").click()
     assert "rotate(90deg)" in image.get_attribute("style")
     inside = "([image, frame]) => { const a = image.getBoundingClientRect(), b = frame.getBoundingClientRect(); return a.width <= b.width + 1 && a.height <= b.height + 1 }"
@@ -168,7 +173,7 @@ def test_a_box_is_drawn_around_a_name(owner, cast, people):
     fits(page)
     page.get_by_role("link", name="Есть имя на снимке?").click()
     image = page.locator("[data-boxes] img")
-    assert image.evaluate("image => image.complete && image.naturalWidth") == 1200
+    assert width_of(image) == 1200
     image.scroll_into_view_if_needed()
     frame = image.bounding_box()
     page.mouse.move(frame["x"] + frame["width"] * 0.1, frame["y"] + frame["height"] * 0.1)

@@ -64,7 +64,9 @@ function sheet(number, first) {
 }
 
 function width() {
-  return Math.min(place.clientWidth, WIDEST) * look.scale;
+  const { paddingLeft, paddingRight } = getComputedStyle(place);
+  const room = place.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+  return Math.min(room, WIDEST) * look.scale;
 }
 
 // The place of a page that isn't drawn yet, so that nothing jumps.

@@ -114,6 +114,8 @@ def _series(row: Series, percent: int | None) -> SeriesRow:
 def _progress(row: Series, percent: int | None) -> str:
     if row.state in (Series.READY, Series.FAILED):
         return ""
+    if row.state == Series.WAITING and not percent:
+        return gettext("waits to be read")
     return gettext("read: %(percent)s %%") % {"percent": max(percent or 0, row.progress)}
 
 
@@ -134,6 +136,8 @@ def _being_read(readings: list[Reading], consultation: Consultation, actor: Acto
 def _said(reading: Reading) -> str:
     if reading.task == "inspect":
         return gettext("is being checked")
+    if not reading.progress:
+        return gettext("waits to be read")
     return gettext("read: %(percent)s %%") % {"percent": reading.progress}
 
 
