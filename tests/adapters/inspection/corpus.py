@@ -188,6 +188,14 @@ def harmless(document):
     )
 
 
+def deep(document):
+    """Put a script below more brackets than anybody needs."""
+    inner = pikepdf.Dictionary(S=pikepdf.Name("/Launch"))
+    for _ in range(60):
+        inner = pikepdf.Array([inner])
+    document.Root.Odd = inner
+
+
 def disguised_script():
     """Spell the script's name with a number for a letter, as readers allow."""
     return pdf(action("/JavaScript", JS=pikepdf.String("1"))).replace(b"/JavaScript", b"/J#61vaScript")
@@ -223,6 +231,29 @@ def dicom(syntax=ExplicitVRLittleEndian, sop_class="1.2.840.10008.5.1.4.1.1.2", 
     buffer = io.BytesIO()
     pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def nested(depth):
+    """Return DICOM with sequences in sequences, none of which says how long it is."""
+    begin = b"\x08\x00\x15\x11SQ\x00\x00\xff\xff\xff\xff" + b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
+    end = b"\xfe\xff\x0d\xe0\x00\x00\x00\x00" + b"\xfe\xff\xdd\xe0\x00\x00\x00\x00"
+    return dicom() + begin * depth + end * depth
+
+
+def dicom_without_form():
+    """Return DICOM that doesn't say in which form its elements are."""
+    return dicom().replace(b"\x02\x00\x10\x00UI", b"\x02\x00\x11\x00UI", 1)
+
+
+FRAGMENT = b"\xfe\xff\x00\xe0"
+
+
+def open_fragment():
+    """Return DICOM whose last piece of packed pixels doesn't say how long it is."""
+    whole = bytearray(dicom(RLELossless))
+    place = whole.rfind(FRAGMENT) + 4
+    whole[place : place + 4] = b"\xff\xff\xff\xff"
+    return bytes(whole)
 
 
 # --- Archives
@@ -303,6 +334,23 @@ def bomb(megabytes):
             for _ in range(megabytes):
                 entry.write(bytes(1024**2))
     return buffer.getvalue()
+
+
+def hidden():
+    """Return an archive with something between its last entry and its table of contents."""
+    whole = study()
+    table = whole.find(b"PK\x01\x02")
+    end = whole.rfind(b"PK\x05\x06")
+    between = bytes(9000)
+    place = struct.pack("<I", table + len(between))
+    return whole[:table] + between + whole[table : end + 16] + place + whole[end + 20 :]
+
+
+def told(at, form, number):
+    """Return an archive whose end record tells another number."""
+    whole = bytearray(study())
+    struct.pack_into(form, whole, whole.rfind(b"PK\x05\x06") + at, number)
+    return bytes(whole)
 
 
 def lying(megabytes):

@@ -108,6 +108,16 @@ BAD = [
     ("head.dcm", c.dicom()[:140], "damaged"),
     ("long.dcm", c.dicom() + b"\x01\x02\x03", "damaged"),
     ("noise.dcm", c.dicom() + PAGE, "damaged"),
+    ("deep.dcm", c.nested(40), "damaged"),
+    ("open.dcm", c.nested(3)[:-8], "damaged"),
+    ("item.dcm", c.dicom().replace(c.FRAGMENT, b"\xfe\xff\x01\xe0"), "damaged"),
+    ("fragment.dcm", c.open_fragment(), "damaged"),
+    ("formless.dcm", c.dicom_without_form(), "damaged"),
+    ("short.dcm", c.dicom()[:-514], "damaged"),
+    ("note.png", c.png()[:-12] + c.chunk(b"tEXt", b"Title\x00x")[:-1] + b"\x00" + c.png()[-12:], "damaged"),
+    ("open.png", c.png()[:-12], "damaged"),
+    ("open.pdf", c.pdf().replace(b"%%EOF", b"     "), "damaged"),
+    ("deep.pdf", c.pdf(c.deep), "damaged"),
     ("noise.pdf", b"%PDF-1.7\n" + b"x" * 500 + b"%%EOF", "damaged"),
     ("none.pdf", c.pdf(pages=0), "damaged"),
     ("cut.txt", "Гистология".encode() + b"\x00", "kind"),
@@ -143,6 +153,11 @@ BAD = [
         c.docx(types=c.TYPES.replace("document.main+xml", "document.macroEnabled.main+xml")),
         "office_macros",
     ),
+    (
+        "related.docx",
+        c.docx(("word/_rels/s.rels", c.relationship("vbaProject", "x.bin", "Internal"))),
+        "office_macros",
+    ),
     ("macro.xlsx", c.xlsx(("xl/macrosheets/sheet1.xml", "<x/>")), "office_macros"),
     ("macro.odt", c.odt(("Basic/Standard/Module1.xml", "<x/>")), "office_macros"),
     ("event.odt", c.odt(body="<script:event-listener/>"), "office_macros"),
@@ -166,6 +181,9 @@ BAD = [
     ),
     ("image.docx", c.docx(("word/_rels/document.xml.rels", c.relationship("image", DOTM))), "office_links"),
     ("dde.docx", c.docx(body=c.field("DDE", "AUTO c:\\\\cmd.exe")), "office_links"),
+    ("simple.docx", c.docx(body='<w:fldSimple w:instr=" DDE cmd x "/>'), "office_links"),
+    ("linked.xlsx", c.xlsx(("xl/externalLinks/externalLink1.xml", "<ddeLink/>")), "office_links"),
+    ("chunk.docx", c.docx(body="<w:altChunk/>"), "office_objects"),
     ("image.odt", c.odt(body=f'<draw:image xlink:href="{DOTM}"/>'), "office_links"),
     ("laughs.docx", c.docx(main=c.LAUGHS), "damaged"),
     ("broken.docx", c.docx(main="<w:document>"), "damaged"),
@@ -237,6 +255,22 @@ def test_every_file_that_is_cut_anywhere_is_refused_or_whole_never_a_crash(judge
                 "histology.txt",
                 "old.txt",
             )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "where", "limit", "reason"),
+    [
+        ("a.png", c.png(), "pictures.LARGEST_MB", 0, "too_large"),
+        ("a.txt", b"text", "text.LARGEST_MB", 0, "too_large"),
+        ("a.stl", c.stl(), "surfaces.LARGEST_MB", 0, "too_large"),
+        ("a.pdf", c.pdf(pages=2), "pdf.PAGES", 1, "too_many_pages"),
+        ("a.docx", c.docx(body=c.field("PAGE ", "PAGE ")), "office._LONGEST_FIELDS", 9, "office_links"),
+    ],
+)
+def test_what_is_larger_than_its_limit_is_refused(judged, monkeypatch, name, content, where, limit, reason):
+    assert judged(name, content)["verdict"] == "ok"
+    monkeypatch.setattr(f"konsilium.adapters.inspection.{where}", limit)
+    assert judged(name, content)["reason"] == reason
 
 
 def test_every_reason_is_given_by_some_file():
