@@ -45,7 +45,7 @@ def marks_for(row, actor):
 
 
 def picture(content=PNG):
-    return documents.Upload(documents.store().receive([content], 1_000_000), "key.png")
+    return documents.Upload(documents.store().receive([content], 1_000_000), "Снимок")
 
 
 def take(row, actor, made, content=PNG, **given):
@@ -183,6 +183,7 @@ def test_a_key_image_is_a_document_with_the_way_back(cast, row, made):
         document = Document.objects.visible_to(cast.omsk_doctor).get(pk=key.document_id)
         back = KeyImage.objects.get(document=document)
     assert (document.kind, document.media_type) == (KEY_IMAGE, "image/png")
+    assert document.file_name == "Снимок 1.png"
     assert (back.series_id, back.sop_uid, back.view) == (
         made.series.pk,
         made.instances[0].sop_uid,

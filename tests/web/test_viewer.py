@@ -2,19 +2,21 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from konsilium.actions import marking
+from konsilium.actions import concluding, marking
 from konsilium.actions.marking import Drawing
 from konsilium.models import KeyImage, Viewing
 from konsilium.models.access import acting
 from konsilium.web.dicomweb import finding
 from tests import requests
 from tests.cast import NOW, sign_in
+from tests.factories import Way
 from tests.imaging_rows import change_series, put_series
 
 pytestmark = pytest.mark.django_db
@@ -267,3 +269,37 @@ def test_whoever_does_not_see_the_request_finds_nothing(cast, client_as, row, ma
     keep = reverse("viewer:keep_image", args=[row.pk])
     change, remove = (reverse(f"viewer:{name}_mark", args=[mark.pk]) for name in ("change", "remove"))
     assert [stranger.post(where).status_code for where in (marks, keep, change, remove)] == [404] * 4
+
+
+def test_a_key_image_leads_back_from_the_thread_the_documents_and_the_conclusion(cast, client_as):
+    way = Way(cast).drafted()
+    made = put_series(way.row, cast.omsk_doctor)
+    consultant = client_as(way.consultant)
+    where = reverse("viewer:keep_image", args=[way.row.pk])
+    back = consultant.post(where, image(made, text="Посмотрите сюда.")).json()["back"]
+    way.at += timedelta(days=4000)
+    way.do(way.consultant, concluding.place)
+    page = client_as(way.doctor).get(reverse("consultation:show", args=[way.row.pk])).content.decode()
+    # In the thread, among the documents, and with the conclusion.
+    assert page.count(f'href="{back}"') == 3
+    assert "Ключевой снимок 1.png" in page
+    assert client_as(way.doctor).get(back).status_code == 200
+
+
+def test_a_key_image_taken_later_is_not_said_to_belong_to_the_conclusion(cast, client_as):
+    way = Way(cast).completed()
+    made = put_series(way.row, cast.omsk_doctor)
+    back = (
+        client_as(way.doctor)
+        .post(reverse("viewer:keep_image", args=[way.row.pk]), image(made))
+        .json()["back"]
+    )
+    page = client_as(way.doctor).get(reverse("consultation:show", args=[way.row.pk])).content.decode()
+    assert page.count(f'href="{back}"') == 1
+
+
+def test_the_centre_finds_no_way_to_a_slice_it_is_not_shown(cast, doctor, dispatcher, row, made):
+    back = doctor.post(reverse("viewer:keep_image", args=[row.pk]), image(made)).json()["back"]
+    assert back in dispatcher.get(reverse("consultation:show", args=[row.pk])).content.decode()
+    change_series(made, is_included=False)
+    assert back not in dispatcher.get(reverse("consultation:show", args=[row.pk])).content.decode()

@@ -109,7 +109,7 @@ def remove(mark: Mark, *, actor: Actor, at: datetime) -> None:
 def keep_image(
     consultation: Consultation, taken: Slice, picture: Upload, *, text: str = "", actor: Actor, at: datetime
 ) -> KeyImage:
-    """Make a received picture of a slice a document of the request, with the way back to the slice.
+    """Make a received picture of a slice a document of the request, numbered, with the way back to the slice.
 
     With `text` it goes into the thread. Raises BadMark when it is no PNG or the series isn't there, and whatever
     `documents.add` and `conversation.post` raise; then neither was done.
@@ -120,7 +120,9 @@ def keep_image(
         is_png = picture.stored.head.startswith(PNG)
         if series is None or not is_png or not _is_plain(taken.view) or taken.frame < 1:
             raise BadMark
-        document = documents.add(row, picture, kind=KEY_IMAGE, actor=actor, at=at)
+        number = KeyImage.objects.filter(consultation=row).count() + 1
+        named = Upload(picture.stored, f"{picture.name} {number}.png")
+        document = documents.add(row, named, kind=KEY_IMAGE, actor=actor, at=at)
         key = KeyImage(
             consultation=row,
             document=document,

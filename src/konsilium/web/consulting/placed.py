@@ -12,6 +12,7 @@ from konsilium.actions.concluding import lacking
 from konsilium.models import Conclusion, Consultation, Document, Viewing
 from konsilium.web.clockface import day, local
 from konsilium.web.sessions.times import both_times
+from konsilium.web.viewer.links import key_links
 from konsilium.workflow.consultation import State
 from konsilium.workflow.document import DocumentState
 from konsilium.workflow.roles import CENTRE_ROLES, Actor, Role
@@ -68,7 +69,7 @@ def _readers(row: Conclusion, actor: Actor) -> list[dict[str, str]]:
 
 
 def placed_conclusion(row: Conclusion, consultation: Consultation, *, actor: Actor) -> dict[str, Any]:
-    """Return a conclusion's parts in words (two queries: its answers, its scans)."""
+    """Return a conclusion's parts in words (three queries: its answers, its scans, key images)."""
     answers = row.answers.select_related("question").order_by("question__number")
     author = (row.author_name, row.author_position, row.author_specialty)
     return {
@@ -84,6 +85,9 @@ def placed_conclusion(row: Conclusion, consultation: Consultation, *, actor: Act
         "needs": _needs(row),
         "correction": row.correction,
         "scans": [_scan(scan) for scan in _scans(row)],
+        "key_images": [key for key in key_links(consultation).values() if key.added_at <= row.placed_at]
+        if row.placed_at
+        else [],
     }
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 from konsilium.models import Consultation, Document, Message, ReadMark
 from konsilium.web.clockface import local
 from konsilium.web.http import new_key
+from konsilium.web.viewer.links import key_links
 from konsilium.workflow.consultation import FINAL, State
 from konsilium.workflow.document import DocumentState
 from konsilium.workflow.roles import CENTRE_ROLES, ROLE_LABELS, Actor, Role
@@ -30,7 +31,7 @@ def panel(
     read_at: datetime | None = None,
     before: UUID | None = None,
 ) -> dict[str, Any]:
-    """Return a page of the thread, oldest first, for `conversation/_panel.html` (two queries)."""
+    """Return a page of the thread, oldest first, for `conversation/_panel.html` (three queries)."""
     rows = _page(consultation, before)
     files = _files(consultation, actor, rows)
     over = consultation.state in FINAL
@@ -65,13 +66,15 @@ def _page(consultation: Consultation, before: UUID | None) -> list[Message]:
 
 
 def _files(consultation: Consultation, actor: Actor, rows: list[Message]) -> dict[UUID, list[dict[str, Any]]]:
+    keys = key_links(consultation)
     found = Document.objects.visible_to(actor).present().filter(consultation=consultation, message__in=rows)
     files: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for document in found.order_by("added_at", "id"):
         if document.message_id is not None:
             available = document.state == DocumentState.AVAILABLE
             address = reverse("documents:open", args=[document.pk]) if available else ""
-            files[document.message_id].append({"name": document.file_name, "address": address})
+            back = keys[document.pk].back if document.pk in keys else ""
+            files[document.message_id].append({"name": document.file_name, "address": address, "back": back})
     return files
 
 

@@ -12,11 +12,12 @@ from konsilium.actions.documents import is_checked_by_nobody
 from konsilium.models import Consultation, Document
 from konsilium.web.clockface import local
 from konsilium.web.gallery.items import look_address, thumbnails
+from konsilium.web.viewer.links import key_links
 from konsilium.workflow.consultation import FINAL, State
 from konsilium.workflow.document import DOCUMENT_STATE_LABELS, DocumentState
 from konsilium.workflow.photo_protocol import label_of
 from konsilium.workflow.roles import CENTRE_ROLES, Actor, Role
-from konsilium.workflow.words import CONCLUSION_SCAN, DOCUMENT_KINDS
+from konsilium.workflow.words import CONCLUSION_SCAN, DOCUMENT_KINDS, KEY_IMAGE, KEY_IMAGE_LABEL
 
 
 class Row(NamedTuple):
@@ -32,6 +33,7 @@ class Row(NamedTuple):
     note: str
     look_url: str = ""
     thumbnail: str = ""
+    slice_url: str = ""
 
 
 def panel(
@@ -42,11 +44,17 @@ def panel(
     shown = [row for row in rows.order_by("added_at", "id") if row.state != DocumentState.REMOVED]
     whole = set(_whole(shown, actor))
     pictures = thumbnails([row for row in shown if row.pk in whole], actor=actor, at=at)
+    keys = key_links(consultation) if any(row.kind == KEY_IMAGE for row in shown) else {}
     in_form = consultation.state == State.DRAFT
     may_add = bool(roles) and consultation.state not in FINAL
     edit = reverse("drafting:edit", args=[consultation.pk])
     return {
-        "rows": [_row(row, consultation, actor, whole, pictures) for row in shown],
+        "rows": [
+            _row(row, consultation, actor, whole, pictures)._replace(
+                slice_url=keys[row.pk].back if row.pk in keys else ""
+            )
+            for row in shown
+        ],
         "may_add": may_add,
         "address": reverse("documents:add", args=[consultation.pk]),
         "next": f"{edit}#documents" if in_form else "",
@@ -68,7 +76,7 @@ def _row(
 ) -> Row:
     available = row.state in (DocumentState.AVAILABLE, DocumentState.SUPERSEDED)
     shown = available and row.pk in whole
-    kind = gettext(DOCUMENT_KINDS.get(row.kind, row.kind))
+    kind = gettext(KEY_IMAGE_LABEL if row.kind == KEY_IMAGE else DOCUMENT_KINDS.get(row.kind, row.kind))
     own = row.author_id == actor.person_id and _removable(row, consultation)
     about = f"{kind} · {size(row.size)} · {local(row.added_at, actor.time_zone)} · {row.author_name}"
     return Row(

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
@@ -14,13 +13,14 @@ from konsilium.actions import documents, marking
 from konsilium.actions._step import NotThere
 from konsilium.actions.marking import BadMark, Drawing, Slice
 from konsilium.adapters.storage import NotStored, StorageFull, TooLarge
-from konsilium.models import Consultation, KeyImage, Mark, Series, Study
+from konsilium.models import Consultation, Mark, Series, Study
 from konsilium.web.consultation.head import head
 from konsilium.web.dicomweb import finding
 from konsilium.web.dicomweb.answers import GONE, Piece, kept, refused, sent, unchanged
 from konsilium.web.documents.views import LEFT_OUT
 from konsilium.web.http import found, words
 from konsilium.web.viewer.config import config, mark_of, marks_of
+from konsilium.web.viewer.links import way_back
 from konsilium.workflow.machine import Refused
 
 LARGEST_PICTURE = 20 * 1024 * 1024
@@ -169,18 +169,12 @@ def _picture(request: Any) -> documents.Upload:
     file = request.FILES.get("image")
     if file is None:
         raise BadMark
-    name = gettext("Key image") + ".png"
+    name = gettext("Key image")
     try:
         return documents.Upload(documents.store().receive(file.chunks(), LARGEST_PICTURE), name)
     except (TooLarge, StorageFull) as trouble:
         why = "too_large" if isinstance(trouble, TooLarge) else "no_room"
         raise Refused(LEFT_OUT[why], params={"name": name}) from trouble
-
-
-def way_back(key: KeyImage) -> str:
-    """Return the address of the slice that a key image was taken of."""
-    place = reverse("viewer:show", args=[key.consultation_id, key.series.study_id])
-    return f"{place}?image={key.pk}"
 
 
 def _json(said: dict[str, Any]) -> JsonResponse:
