@@ -1,5 +1,6 @@
 // What a page gains from scripts; each page works without them.
 import "htmx.org/dist/htmx.min.js"; // already as small as it gets
+import { ahead } from "./js/ahead.js";
 import { countdowns } from "./js/countdown.js";
 import { keyboard } from "./js/keyboard.js";
 import { menus } from "./js/menus.js";
@@ -11,3 +12,4 @@ keyboard();
 menus();
 forms();
 uploads();
+ahead();

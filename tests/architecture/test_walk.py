@@ -125,6 +125,7 @@ SAMPLES = {
     "viewer:keep_image": ("cniis_dispatcher", of("submitted")),
     "viewer:change_mark": ("omsk_doctor", of("mark")),
     "viewer:remove_mark": ("omsk_doctor", of("mark")),
+    "viewer:ahead": ("cniis_consultant", NOTHING),
     "viewer:preview": (
         "cniis_dispatcher",
         lambda foreign: {"pk": foreign.pk["viewed"], "name": "thumbnail"},
@@ -205,11 +206,11 @@ SAMPLES = {
     "configuration:centre": ("sysadmin", house("cniis")),
     "configuration:term": ("sysadmin", house("cniis")),
 }
-# Nothing of the foreign house stands there, whoever looks: dictionaries, configuration, empty forms.
+# No word of the foreign house stands there, whoever looks: dictionaries, configuration, empty forms, bare addresses.
 EMPTY = set(
     "dictionary:search configuration:list configuration:add_profile configuration:profile configuration:centre "
     "configuration:term healthz readyz design:show account:sign_in account:code account:link account:ask_reset "
-    "account:language onboarding:apply".split()
+    "account:language onboarding:apply viewer:ahead".split()
 )
 # What everybody may name without learning anything by it.
 PUBLIC_OBJECTS = {"dictionary:search"}

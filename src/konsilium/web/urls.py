@@ -35,6 +35,7 @@ from konsilium.web.sessions import views as sessions
 from konsilium.web.studies import views as studies
 from konsilium.web.timetable import views as timetable
 from konsilium.web.triage import views as triage
+from konsilium.web.viewer import ahead
 from konsilium.web.viewer import views as viewer
 
 register_converter(Uid, "uid")
@@ -261,6 +262,7 @@ VIEWER = [
     page("requests/<uuid:pk>/key-images/", viewer.keep_image, "mark.write", "keep_image"),
     page("marks/<uuid:pk>/", viewer.change_mark, "mark.write", "change_mark"),
     page("marks/<uuid:pk>/remove/", viewer.remove_mark, "mark.write", "remove_mark"),
+    page("consulting/ahead/", ahead.show, "consulting.list", "ahead"),
     page("previews/<uuid:pk>/<slug:name>/", viewer.preview, "study.read", "preview"),
 ]
 

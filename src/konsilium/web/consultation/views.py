@@ -21,6 +21,7 @@ from konsilium.web.consultation.story import story
 from konsilium.web.consultation.turns import ending, turn
 from konsilium.web.conversation.panel import panel as thread_panel
 from konsilium.web.conversation.panel import read_until
+from konsilium.web.dicomweb.finding import AHEAD
 from konsilium.web.http import new_key
 from konsilium.workflow.consultation import State
 from konsilium.workflow.roles import ROLE_LABELS, Actor, Role
@@ -75,7 +76,8 @@ def _context(request: Any, row: Consultation) -> dict[str, Any]:
 
 def _lookers(row: Consultation, actor: Actor) -> list[dict[str, str]]:
     """Return who looked at the request, each person once, the last one first."""
-    people = Viewing.objects.filter(consultation=row).values("person_name", "role", "organization")
+    looked = Viewing.objects.filter(consultation=row).exclude(subject=AHEAD)
+    people = looked.values("person_name", "role", "organization")
     return [
         {
             "name": person["person_name"],

@@ -15,6 +15,8 @@ from konsilium.workflow.roles import Actor
 
 READABLE = (DocumentState.AVAILABLE, DocumentState.SUPERSEDED)
 MOST_REMEMBERED = 10_000
+# What a browser fetched ahead, in the log of viewings.
+AHEAD = "ahead"
 
 # What this process has logged already: hundreds of frames a minute must not be hundreds of inserts.
 _remembered: set[tuple[UUID, UUID, int]] = set()
@@ -89,6 +91,13 @@ def _remember(key: tuple[UUID, UUID, int]) -> None:
 
 
 def remember_all(request: Any, rows: list[Series]) -> None:
-    """Log every study among these series as read; `consultation` must have been fetched with them."""
+    """Log every study among these series as read; `consultation` must have been fetched with them.
+
+    What a browser fetches ahead (web/viewer/ahead.py) says so, and is logged as that, by series: nobody has looked yet.
+    """
+    if request.headers.get("X-Ahead"):
+        for row in rows:
+            record_viewing(row.consultation, AHEAD, row.pk, actor=request.actor, at=request.at)
+        return
     for study, consultation in {row.study_id: row.consultation for row in rows}.items():
         remember(consultation, study, actor=request.actor, at=request.at)

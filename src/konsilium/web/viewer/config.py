@@ -64,7 +64,7 @@ def _series(row: Series, study: Study) -> dict[str, Any]:
     where = {"pk": row.consultation_id, "study": study.study_uid, "series": row.series_uid}
     numbered = {"instance": "0", "numbers": "0"}
     frames = reverse("dicomweb:frames", kwargs={**where, **numbered}).removesuffix("/0/frames/0")
-    pack, metadata = row.pack_sha256[:MARK], row.metadata_sha256[:MARK]
+    pack = row.pack_sha256[:MARK]
     return {
         "pk": str(row.pk),
         "uid": row.series_uid,
@@ -84,11 +84,17 @@ def _series(row: Series, study: Study) -> dict[str, Any]:
         "layout": {name: value for name, value in row.layout.items() if name != RENDERED},
         "syntax": row.pack_syntax,
         "version": pack,
-        "metadata": reverse("dicomweb:series_metadata", kwargs=where)
-        + (f"?v={metadata}" if metadata else ""),
+        "metadata": metadata_address(row),
         "frames": f"{frames}/{{instance}}/frames/{{frame}}" + (f"?v={pack}" if pack else ""),
         "previews": previews(row),
     }
+
+
+def metadata_address(row: Series) -> str:
+    """Return where a series' metadata is, with its mark once it is there; `study` must be loaded."""
+    where = {"pk": row.consultation_id, "study": row.study.study_uid, "series": row.series_uid}
+    mark = row.metadata_sha256[:MARK]
+    return reverse("dicomweb:series_metadata", kwargs=where) + (f"?v={mark}" if mark else "")
 
 
 def previews(row: Series) -> dict[str, dict[str, Any]]:

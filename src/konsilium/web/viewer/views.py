@@ -38,7 +38,8 @@ CSP = {
 def show(request: Any, pk: UUID, study: UUID) -> HttpResponse:
     """Show the viewer of a study, and log that it was looked at."""
     row = found(Consultation.objects.visible_to(request.actor).filter(pk=pk).first())
-    rows = list(finding.series(request.actor, pk).filter(study_id=study).order_by("number", "id"))
+    shown = finding.series(request.actor, pk).filter(study_id=study).select_related("study")
+    rows = list(shown.order_by("number", "id"))
     if not rows:
         raise Http404
     its = found(Study.objects.filter(consultation=row, pk=study).first())
@@ -62,7 +63,7 @@ def preview(request: Any, pk: UUID, name: str) -> HttpResponseBase:
     copy = row.previews.get(name)
     if copy is None or copy.get("media_type") not in SHOWN:
         raise Http404
-    finding.remember(row.consultation, row.study_id, actor=request.actor, at=request.at)
+    finding.remember_all(request, [row])
     piece = Piece(copy["sha256"], 0, copy["size"], copy["media_type"])
     try:
         answer = unchanged(request, copy["sha256"]) or sent([piece], piece.content_type, is_multipart=False)
