@@ -48,6 +48,17 @@ def shown(data, **settings):
         ("KONSILIUM_DATABASE_URL", "postgresql://x:y@h:port/k", "A database's address looks like"),
         ("KONSILIUM_TRUSTED_PROXIES", "my.proxy", "KONSILIUM_TRUSTED_PROXIES must be addresses"),
         ("KONSILIUM_DATA", "/proc/nowhere", "can't be made"),
+        ("KONSILIUM_STORE_URL", "/mnt/files", "A store's address looks like s3://"),
+        ("KONSILIUM_STORE_URL", "s3://ab?endpoint=http://h", "A bucket's name has 3 to 63"),
+        ("KONSILIUM_STORE_URL", "s3://files", "names its endpoint"),
+        (
+            "KONSILIUM_STORE_URL",
+            "s3://files?endpoint=http://h",
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        ),
+        ("KONSILIUM_NIGHT", "evening", "KONSILIUM_NIGHT must be two hours in UTC"),
+        ("KONSILIUM_NIGHT", "3-3", "KONSILIUM_NIGHT must be two hours in UTC"),
+        ("KONSILIUM_RETENTION", "conclusion_scan=5y", "is kept for at least 25 years"),
     ],
 )
 def test_a_bad_setting_is_one_sentence_and_exit_code_2(tmp_path, name, value, words):

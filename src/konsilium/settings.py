@@ -3,6 +3,7 @@
 import hashlib
 import ipaddress
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from csp.constants import NONE, SELF
 
 from konsilium.adapters.storage.address import BadAddress, read_address
+from konsilium.workflow.retention import BadTerms, Term, read_terms
 
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent.parent
@@ -128,6 +130,23 @@ def _store_url() -> str:
     return url
 
 
+def _retention() -> dict[str, Term]:
+    try:
+        return read_terms(os.environ.get("KONSILIUM_RETENTION", ""))
+    except BadTerms as trouble:
+        raise BadSetting(f"KONSILIUM_RETENTION can't be used. {trouble}") from trouble
+
+
+def _night() -> list[int]:
+    """Return the hours of the night, of 24 in UTC: "20-2" is 20, 21, 22, 23, 0 and 1."""
+    text = os.environ.get("KONSILIUM_NIGHT") or "20-2"
+    match = re.fullmatch(r"(\d{1,2})-(\d{1,2})", text)
+    if match is None or max(int(match[1]), int(match[2])) > 24 or match[1] == match[2]:  # noqa: PLR2004
+        raise BadSetting(f"KONSILIUM_NIGHT must be two hours in UTC like 20-2, not {text!r}.")
+    first, end = int(match[1]), int(match[2])
+    return [hour % 24 for hour in range(first, end if end > first else end + 24)]
+
+
 HOST = os.environ.get("KONSILIUM_HOST", "127.0.0.1")
 PORT = _number("KONSILIUM_PORT", 8000, "port", 65535)
 WORKERS = _number("KONSILIUM_WORKERS", min(os.cpu_count() or 1, 8), "number of processes", 64)
@@ -138,6 +157,9 @@ KONSILIUM_DESIGN = DEMO or _flag("KONSILIUM_DESIGN")
 # Files stand in this folder, or with a STORE_URL in a bucket, and here only while they pass through.
 FILES = DATA / "files"
 STORE_URL = _store_url()
+# When all files are read again, in hours of UTC; and how long documents are kept, else for ever.
+NIGHT = _night()
+RETENTION = _retention()
 SMTP_URL = os.environ.get("KONSILIUM_SMTP_URL", "")
 MAIL_FROM = os.environ.get("KONSILIUM_MAIL_FROM", "konsilium@localhost")
 SCANNER = os.environ.get("KONSILIUM_CLAMD", "")

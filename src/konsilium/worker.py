@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from konsilium.actions import closing, documents, inspecting, sweeping
+from konsilium.actions import closing, documents, inspecting, keeping, sweeping
 from konsilium.adapters.mail import mailer
 from konsilium.notifications import deliver
 from konsilium.notifications.channels import email
@@ -42,12 +42,19 @@ class Chore:
 
 def chores() -> list[Chore]:
     """Return everything the worker does, the most pressing first."""
+    reading = keeping.Scrub()
+
+    def scrub(at: datetime) -> int:
+        return reading.run(at=at)
+
     seconds, minutes, hours = timedelta(seconds=LOOK_EVERY), timedelta(minutes=1), timedelta(hours=1)
     work = [
         Chore("tell", seconds, lambda at: deliver.tell_pending(at=at)),
         Chore("close what waits for an outcome", minutes, lambda at: closing.expire_due(at=at)),
         Chore("forget", hours, lambda at: sweeping.forget(at=at)),
         Chore("sweep files", hours, lambda at: documents.sweep_orphans(at=at)),
+        Chore("delete what is due", hours, lambda at: keeping.delete_due(at=at)),
+        Chore("read files again", seconds, scrub),
     ]
     if settings.SMTP_URL:
         sender = mailer(settings.SMTP_URL)

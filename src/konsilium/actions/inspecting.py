@@ -32,7 +32,7 @@ from konsilium.actions._step import NotThere, document_step
 from konsilium.adapters import sandbox
 from konsilium.adapters.kinds import DICOM, HEIC, JPEG, PDF, PLY, PNG, STL, TIFF, ZIP
 from konsilium.adapters.scanning import ScannerUnavailable
-from konsilium.adapters.storage import NotStored
+from konsilium.adapters.storage import NotStored, StoreUnreachable
 from konsilium.models import Derived, Document, Reading
 from konsilium.models.access import as_inspector, as_worker
 from konsilium.workflow.document import DocumentState
@@ -93,7 +93,7 @@ def _do(job: Job, at: datetime) -> None:
     }
     try:
         tasks[job.task](job, at)
-    except (Later, ScannerUnavailable):
+    except (Later, ScannerUnavailable, StoreUnreachable):
         _again(job, at, count=False)
     except (NotThere, NotStored):
         _finish(job, at, "gone")

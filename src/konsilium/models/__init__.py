@@ -9,6 +9,7 @@ from konsilium.models.document import Document
 from konsilium.models.equipment import Endpoint, EquipmentTest, GuideTick
 from konsilium.models.event import DeskEvent, Event, OnceKey, Viewing
 from konsilium.models.imaging import Derived, Instance, KeyImage, LeftOut, Mark, Reading, Series, Study
+from konsilium.models.keeping import StoreCheck
 from konsilium.models.organization import (
     Application,
     Contact,
@@ -63,6 +64,7 @@ __all__ = [
     "SessionOption",
     "SessionStore",
     "SignInAttempt",
+    "StoreCheck",
     "Study",
     "Term",
     "Upload",

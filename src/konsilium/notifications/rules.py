@@ -99,6 +99,7 @@ SENTENCES = {
     "second_factor_on": N_("Your second factor is on"),
     "second_factor_off": N_("Your second factor was turned off"),
     "recovery_codes_renewed": N_("Your recovery codes were replaced"),
+    "files_damaged": N_("Stored files are damaged or missing"),
 }
 
 # What the one concerned reads instead, where it is theirs to act.
@@ -109,6 +110,7 @@ MINE = {
 }
 
 COORDINATORS, HOUSE, ONESELF = "coordinators", "house", "oneself"
+SYSADMINS = "system administrators"
 
 # The same for what happens outside any request: who, is it theirs to act, and the page to open.
 DESK_RULES: dict[str, tuple[str, bool, str]] = {
@@ -121,6 +123,7 @@ DESK_RULES: dict[str, tuple[str, bool, str]] = {
     "second_factor_on": (ONESELF, False, "/me/security/"),
     "second_factor_off": (ONESELF, False, "/me/security/"),
     "recovery_codes_renewed": (ONESELF, False, "/me/security/"),
+    "files_damaged": (SYSADMINS, True, "/configuration/#storage"),
 }
 
 
@@ -185,6 +188,8 @@ def told_at_desk(event: DeskEvent) -> Iterator[Told]:
 def _people_at_desk(who: str, event: DeskEvent) -> People:
     if who == COORDINATORS:
         return _members(None, (Role.COORDINATOR,))
+    if who == SYSADMINS:
+        return _members(None, (Role.SYSADMIN,))
     if who == HOUSE and event.organization_id:
         return _members(event.organization_id, (Role.ORG_ADMIN, Role.TECHNICIAN))
     if who == ONESELF and event.subject_id:

@@ -55,6 +55,7 @@ HAPPENED = {
     "document_refuse": N_("A document was refused by the check"),
     "document_remove": N_("A document was removed"),
     "document_supersede": N_("A document was superseded"),
+    "document_expired": N_("A document was deleted: its term of keeping was over"),
     "series_left_out": N_("A series of pictures was left out"),
     "series_included": N_("A series of pictures was put back"),
     "names_found": N_("Names were found on pictures"),
