@@ -226,6 +226,16 @@ def test_the_documents_have_small_pictures_and_a_way_to_look(owner, cast, client
     assert f"/gallery/?at={archive.pk}" not in page
 
 
+def test_the_documents_say_how_much_of_the_protocol_is_there(owner, cast, client_as):
+    row = sent(cast)
+    photo(owner, row, photo_view="face_front")
+    url = reverse("consultation:show", args=[row.pk])
+    assert "Фотопротокол: 1 из 6 видов" in client_as(cast.cniis_dispatcher).get(url).content.decode()
+    other = sent(cast, profile="neuro")
+    url = reverse("consultation:show", args=[other.pk])
+    assert "Фотопротокол" not in client_as(cast.cniis_dispatcher).get(url).content.decode()
+
+
 def test_a_file_that_holds_what_is_not_sent_is_named_without_its_bytes(owner, cast, client_as):
     row = sent(cast)
     archive = pictures.paper(owner, row, "Диск.zip")

@@ -5,8 +5,9 @@ from typing import NamedTuple
 from django.templatetags.static import static
 from django.utils.translation import gettext
 
-from konsilium.models import Consultation
+from konsilium.models import Consultation, Document
 from konsilium.web.gallery.items import PHOTO, Item
+from konsilium.workflow.document import DocumentState
 from konsilium.workflow.photo_protocol import PART_LABELS, View, asked, lacking, views_of
 from konsilium.workflow.roles import Actor, Role
 
@@ -48,6 +49,22 @@ def cards(row: Consultation, items: list[Item]) -> list[PartCards]:
             )
         )
     return found
+
+
+def said(row: Consultation, documents: list[Document]) -> str:
+    """Say how many views of the protocol are there, of how many; nothing where no photographs are asked."""
+    there = [document for document in documents if document.state == DocumentState.AVAILABLE]
+    named = [document.photo_view for document in there]
+    lacks = [
+        lacking(part, named) for part in asked({document.kind for document in there} | _asked_kinds(row))
+    ]
+    if not lacks:
+        return ""
+    counts = {
+        "there": sum(len(lack.there) for lack in lacks),
+        "all": sum(len(lack.part.views) for lack in lacks),
+    }
+    return gettext("%(there)s of %(all)s views") % counts
 
 
 def _asked_kinds(row: Consultation) -> set[str]:
