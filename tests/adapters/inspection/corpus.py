@@ -252,7 +252,7 @@ def open_fragment():
     """Return DICOM whose last piece of packed pixels doesn't say how long it is."""
     whole = bytearray(dicom(RLELossless))
     place = whole.rfind(FRAGMENT) + 4
-    whole[place : place + 4] = b"\xff\xff\xff\xff"
+    whole[place:] = b"\xff\xff\xff\xff" + b"\xfe\xff\xdd\xe0\x00\x00\x00\x00"
     return bytes(whole)
 
 
@@ -460,6 +460,25 @@ def ply(form="binary_little_endian", corners=(3, 3), count=None, behind=b""):
     faces = b"".join(struct.pack(f"{order}B{many}i", many, *range(many)) for many in corners)
     return head + rows + faces + behind
 
+
+def textured():
+    """Return a PLY whose faces have colours and places in a picture beside their corners, as scanners write."""
+    head = (
+        b"ply\nformat binary_little_endian 1.0\nelement vertex 3\nproperty float x\nproperty float y\n"
+        b"property float z\nproperty uchar red\nelement face 2\nproperty uchar flag\n"
+        b"property list uchar int vertex_indices\nproperty list uchar float texcoord\nend_header\n"
+    )
+    points = b"".join(struct.pack("<fffB", number, number, 0, 9) for number in range(3))
+    face = struct.pack("<BB3iB6f", 1, 3, 0, 1, 2, 6, *[0.5] * 6)
+    return head + points + face * 2
+
+
+def ply_text(head, *rows):
+    lines = ["ply", "format ascii 1.0", *head, "end_header", *rows]
+    return "\n".join(lines).encode() + b"\n"
+
+
+POINTS = ("element vertex 2", "property float x", "property float y", "property float z")
 
 # --- Every kind of DICOM that is taken
 
