@@ -88,7 +88,7 @@ def _study(
     seen = any(one.state == Series.READY for one in mine)
     return StudyRow(
         pk=row.pk,
-        title=study_name(row),
+        title=study_name(row, modality(mine[0].modality)),
         institution=row.institution,
         mismatch=mismatch(row, consultation),
         viewer=address("viewer:show", consultation.pk, row.pk) if seen else "",
@@ -98,11 +98,13 @@ def _study(
 
 
 def _series(row: Series, percent: int | None) -> SeriesRow:
-    parts = (modality(row.modality), pictures(row.count), why_no_planes(row.why_not_volume))
+    name = row.description or row.body_part or gettext("Series %(number)s") % {"number": row.number or "—"}
+    kind = "" if modality(row.modality) == name else modality(row.modality)
+    parts = (kind, pictures(row.count) if row.count else "", why_no_planes(row.why_not_volume))
     return SeriesRow(
         pk=row.pk,
-        name=row.description or row.body_part or gettext("Series %(number)s") % {"number": row.number or "—"},
-        about=" · ".join(part for part in parts if part) if row.count else modality(row.modality),
+        name=name,
+        about=" · ".join(part for part in parts if part),
         thumbnail=address("viewer:preview", row.pk, THUMBNAIL) if THUMBNAIL in row.previews else "",
         progress=_progress(row, percent),
         failed=row.state == Series.FAILED,

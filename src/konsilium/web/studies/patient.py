@@ -52,9 +52,9 @@ def mismatches(row: Consultation, *, actor: Actor) -> list[Mismatch]:
     return [found for study in studies if (found := mismatch(study, row))]
 
 
-def study_name(study: Study) -> str:
-    """Name a study as a doctor would: what it is and when it was made."""
-    parts = (study.description or gettext("Study"), day(study.study_date))
+def study_name(study: Study, otherwise: str = "") -> str:
+    """Name a study as a doctor would: what it is (its own word, or `otherwise`) and when it was made."""
+    parts = (study.description or otherwise or gettext("Study"), day(study.study_date))
     return ", ".join(part for part in parts if part)
 
 
