@@ -21,7 +21,9 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 
+from konsilium.adapters.storage import StoreUnreachable
 from konsilium.models import Person, SessionStore, WebSession
 from konsilium.models.access import acting, as_person, as_public, signing_in
 from konsilium.web.dicomweb import ticket
@@ -31,6 +33,7 @@ from konsilium.workflow.roles import Actor, Role, may
 PUBLIC = "public"
 SIGNED_IN = "signed_in"
 
+PLAIN = "text/plain; charset=utf-8"
 SEEN_EVERY = timedelta(minutes=5)
 _ENTER = (
     "SELECT session_data, seen_at, person_id, login, family, given, patronymic, language, membership_id, role, "
@@ -81,6 +84,12 @@ class EntryMiddleware(SessionMiddleware):
             request.session.take_over(row["session_data"])
             _recognise(request, row)
         request.language = _language(request)
+
+    def process_exception(self, request: Any, exception: Exception) -> HttpResponseBase | None:
+        """Say in words that the store of files is away; anything else is our mistake, and has its page."""
+        if isinstance(exception, StoreUnreachable):
+            return HttpResponse(gettext(str(exception)), status=503, content_type=PLAIN)
+        return None
 
     def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
         """Let nobody in without the right that the page declares; a page that declares none is nobody's."""

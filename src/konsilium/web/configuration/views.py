@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from konsilium.actions import configuration
 from konsilium.models import Organization, Profile, Route, Term
 from konsilium.web.clockface import span
+from konsilium.web.configuration import storage
 from konsilium.web.configuration.forms import GROUPS, CentreForm, ProfileForm, TermForm, initial_of
 from konsilium.web.http import again, found, words
 from konsilium.workflow.clock import ANSWER_TERMS
@@ -24,13 +25,14 @@ FOUND = 50
 
 
 def show_list(request: Any) -> HttpResponse:
-    """List profiles and centres with their routes; a search finds organisations that don't consult yet."""
+    """List profiles, centres with their routes, and how files are kept; a search finds any organisation."""
     text = " ".join(request.GET.get("q", "").split())[:100]
     context = {
         "profiles": [_profile(row) for row in Profile.objects.order_by("-is_active", "name")],
         "centres": _centres(request, text),
         "q": text,
         "terms": [(gettext(URGENCIES[code]), span(term)) for code, term in ANSWER_TERMS.items()],
+        "storage": storage.panel(request.actor.time_zone),
     }
     return render(request, "configuration/list.html", context)
 

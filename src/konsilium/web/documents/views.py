@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from konsilium.actions import documents
 from konsilium.actions._record import record_viewing
-from konsilium.adapters.storage import StorageFull, TooLarge
+from konsilium.adapters.storage import NotKept, StoreUnreachable, TooLarge
 from konsilium.models import Consultation, Document
 from konsilium.web.documents.handing_out import TICKET_SECONDS, attachment
 from konsilium.web.http import found, words
@@ -28,6 +28,7 @@ LEFT_OUT = {
     "no_room": N_(
         "There is no room for %(name)s on the server. Nothing of it was kept: tell the administrator."
     ),
+    "no_store": N_("The store of files doesn't answer: %(name)s was not taken. Try again in a few minutes."),
 }
 
 
@@ -59,11 +60,17 @@ def take(request: Any, row: Consultation, file: Any, *, kind: str, **more: Any) 
     """Store a received file and make it a document of the request. Raises Refused with words for its sender."""
     try:
         stored = documents.store().receive(file.chunks(), MAX_BYTES)
-    except (TooLarge, StorageFull) as trouble:
-        why = "too_large" if isinstance(trouble, TooLarge) else "no_room"
-        raise Refused(LEFT_OUT[why], params={"name": file.name}) from trouble
+    except NotKept as trouble:
+        raise Refused(LEFT_OUT[why_left_out(trouble)], params={"name": file.name}) from trouble
     upload = documents.Upload(stored, file.name or "")
     return documents.add(row, upload, kind=kind, actor=request.actor, at=request.at, **more)
+
+
+def why_left_out(trouble: NotKept) -> str:
+    """Return which of the sentences of LEFT_OUT says why bytes were not kept."""
+    if isinstance(trouble, StoreUnreachable):
+        return "no_store"
+    return "too_large" if isinstance(trouble, TooLarge) else "no_room"
 
 
 def _back(request: Any, row: Consultation) -> str:

@@ -12,12 +12,12 @@ from django.views.decorators.http import require_POST
 from konsilium.actions import documents, marking
 from konsilium.actions._step import NotThere
 from konsilium.actions.marking import BadMark, Drawing, Slice
-from konsilium.adapters.storage import NotStored, StorageFull, TooLarge
+from konsilium.adapters.storage import NotKept, NotStored
 from konsilium.models import Consultation, Mark, Series, Study
 from konsilium.web.consultation.head import head
 from konsilium.web.dicomweb import finding
 from konsilium.web.dicomweb.answers import GONE, Piece, kept, refused, sent, unchanged
-from konsilium.web.documents.views import LEFT_OUT
+from konsilium.web.documents.views import LEFT_OUT, why_left_out
 from konsilium.web.http import found, words
 from konsilium.web.viewer.config import config, mark_of, marks_of
 from konsilium.web.viewer.links import way_back
@@ -173,9 +173,8 @@ def _picture(request: Any) -> documents.Upload:
     name = gettext("Key image")
     try:
         return documents.Upload(documents.store().receive(file.chunks(), LARGEST_PICTURE), name)
-    except (TooLarge, StorageFull) as trouble:
-        why = "too_large" if isinstance(trouble, TooLarge) else "no_room"
-        raise Refused(LEFT_OUT[why], params={"name": name}) from trouble
+    except NotKept as trouble:
+        raise Refused(LEFT_OUT[why_left_out(trouble)], params={"name": name}) from trouble
 
 
 def _json(said: dict[str, Any]) -> JsonResponse:
