@@ -135,6 +135,13 @@ def test_a_person_who_lost_sight_of_the_request_takes_the_program_along(cast, cl
     assert read(row, given).status_code == 404
 
 
+def test_the_studies_lead_to_the_page_and_a_request_without_any_does_not(cast, browser, row, made):
+    page = reverse("dicomweb:program", args=[row.pk])
+    assert page in browser.get(reverse("consultation:show", args=[row.pk])).content.decode()
+    bare = requests.sent(cast)
+    assert "/program/" not in browser.get(reverse("consultation:show", args=[bare.pk])).content.decode()
+
+
 def test_the_page_says_the_address_and_shows_no_ticket_unasked(browser, row, made):
     page = browser.get(reverse("dicomweb:program", args=[row.pk]))
     assert f"http://testserver/dicomweb/{row.pk}" in page.content.decode()

@@ -68,6 +68,7 @@ def panel(
         "may_choose": Role.REQUESTER in roles and consultation.state in IN_WORK,
         "address": reverse("studies:show", args=[consultation.pk]),
         "back": _back(consultation),
+        "program": address("dicomweb:program", consultation.pk) if studies else "",
     }
 
 
