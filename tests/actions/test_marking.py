@@ -30,6 +30,13 @@ def made(cast, row):
     return put_series(row, cast.omsk_doctor)
 
 
+def nested(depth):
+    inner = {}
+    for _ in range(depth):
+        inner = {"a": inner}
+    return inner
+
+
 def drawing(made, **given):
     return Drawing(**{"kind": "length", "data": POINTS, "series_id": made.series.pk, **given})
 
@@ -124,6 +131,11 @@ def test_a_stranger_draws_nothing(cast, row, made):
         {"text": "x" * (rules.LONGEST_TEXT + 1)},
         {"text": "a\x00b"},
         {"sop_uid": "1" * 65},
+        {"sop_uid": "1.2\x00"},
+        {"text": "\ud800"},
+        {"data": {"label": "\ud800"}},
+        {"data": nested(2000)},
+        {"frame": 2**31},
         {"frame": 0},
         {"series_id": None},
     ],

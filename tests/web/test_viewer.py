@@ -195,7 +195,17 @@ def test_a_foreign_mark_is_neither_changed_nor_removed_and_the_reader_is_told_wh
 
 
 @pytest.mark.parametrize(
-    "body", ["", "null", "[]", "{", '{"kind": "length"}', '{"kind": "x", "data": {}}', "[" * 100_000]
+    "body",
+    [
+        "",
+        "null",
+        "[]",
+        "{",
+        '{"kind": "length"}',
+        '{"kind": "x", "data": {}}',
+        "[" * 100_000,
+        '{"kind": "length", "data": {}, "frame": 1e999}',
+    ],
 )
 def test_what_is_no_mark_is_refused_in_words(doctor, row, made, body):
     marks = reverse("viewer:marks", args=[row.pk])
@@ -248,6 +258,9 @@ def test_a_key_image_with_words_is_a_message(doctor, row, made):
         {"image": SimpleUploadedFile("x.png", b"<svg/>")},
         {"series": "x"},
         {"frame": "0"},
+        {"frame": "9" * 5000},
+        {"instance": "1.2\x00"},
+        {"view": '{"a": NaN}'},
         {"view": "["},
     ],
 )

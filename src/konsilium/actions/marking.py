@@ -5,7 +5,7 @@ remember who, when and in which edition.
 """
 
 import json
-import math
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,10 +20,11 @@ from konsilium.actions.documents import Upload
 from konsilium.models import Consultation, Document, KeyImage, Mark, Series
 from konsilium.workflow.consultation import FINAL
 from konsilium.workflow.machine import NotNow, NotYours, Refused, Stale
-from konsilium.workflow.marks import LARGEST_MARK, LONGEST_TEXT, LONGEST_UID, MARK_KINDS, MOST_MARKS
+from konsilium.workflow.marks import LARGEST_MARK, LONGEST_TEXT, MARK_KINDS, MOST_FRAMES, MOST_MARKS
 from konsilium.workflow.roles import Actor
 from konsilium.workflow.words import KEY_IMAGE, N_
 
+_UID = re.compile(r"[0-9.]{0,64}")
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -118,7 +119,8 @@ def keep_image(
         row = _open(consultation, actor)
         series = _series(row, taken.series_id, actor)
         is_png = picture.stored.head.startswith(PNG)
-        if series is None or not is_png or not _is_plain(taken.view) or taken.frame < 1:
+        is_place = _is_place(taken.sop_uid, taken.frame)
+        if series is None or not is_png or not is_place or not _is_plain(taken.view):
             raise BadMark
         number = KeyImage.objects.filter(consultation=row).count() + 1
         named = Upload(picture.stored, f"{picture.name} {number}.png")
@@ -127,7 +129,7 @@ def keep_image(
             consultation=row,
             document=document,
             series=series,
-            sop_uid=taken.sop_uid[:LONGEST_UID],
+            sop_uid=taken.sop_uid,
             frame=taken.frame,
             view=taken.view,
         )
@@ -148,7 +150,7 @@ def _open(consultation: Consultation, actor: Actor) -> Consultation:
 def _check(row: Consultation, drawing: Drawing, actor: Actor) -> None:
     """The picture must be one of this request that the person sees."""
     _check_words(drawing)
-    if (drawing.series_id is None) == (drawing.document_id is None) or drawing.frame < 1:
+    if (drawing.series_id is None) == (drawing.document_id is None):
         raise BadMark
     document = Document.objects.visible_to(actor).present().filter(consultation=row)
     if drawing.series_id is not None and _series(row, drawing.series_id, actor) is None:
@@ -162,32 +164,26 @@ def _series(row: Consultation, pk: UUID, actor: Actor) -> Series | None:
 
 
 def _check_words(drawing: Drawing) -> None:
-    fits = len(drawing.text) <= LONGEST_TEXT and len(drawing.sop_uid) <= LONGEST_UID
-    if (
-        drawing.kind not in MARK_KINDS
-        or not fits
-        or "\x00" in drawing.text + drawing.sop_uid
-        or not _is_plain(drawing.data)
-    ):
+    fits = len(drawing.text) <= LONGEST_TEXT and _is_place(drawing.sop_uid, drawing.frame)
+    if drawing.kind not in MARK_KINDS or not fits or not _is_plain({"text": drawing.text}):
+        raise BadMark
+    if not _is_plain(drawing.data):
         raise BadMark
 
 
+def _is_place(sop_uid: str, frame: int) -> bool:
+    return bool(_UID.fullmatch(sop_uid)) and 1 <= frame <= MOST_FRAMES
+
+
 def _is_plain(data: Any) -> bool:
-    """Say whether it is a JSON object of finite numbers that fits."""
+    """Say whether it is a JSON object of finite numbers and whole characters that fits and that PostgreSQL keeps."""
     if not isinstance(data, dict):
         return False
     try:
-        text = json.dumps(data, allow_nan=False)
-    except ValueError:
+        text = json.dumps(data, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         return False
-    # PostgreSQL keeps no NUL in JSON either.
-    return len(text) <= LARGEST_MARK and "\\u0000" not in text and _is_finite(data)
-
-
-def _is_finite(value: Any) -> bool:
-    if isinstance(value, dict | list):
-        return all(map(_is_finite, value.values() if isinstance(value, dict) else value))
-    return not isinstance(value, float) or math.isfinite(value)
+    return len(text) <= LARGEST_MARK and b"\\u0000" not in text
 
 
 def _take_back(mark: Mark, actor: Actor, at: datetime) -> None:

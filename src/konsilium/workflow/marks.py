@@ -14,7 +14,8 @@ MARK_KINDS = {
     "fit": N_("Surface fitted to a volume"),
 }
 LONGEST_TEXT = 300
-LONGEST_UID = 64
+# Of one instance; far more than any device makes.
+MOST_FRAMES = 1_000_000
 # A mark's points as JSON, in bytes; a panoramic curve has some hundred points.
 LARGEST_MARK = 64 * 1024
 # Of a request, all people's together.

@@ -1,6 +1,7 @@
 """WADO-RS: metadata, frames, whole objects and pictures of what a request holds; bytes by ranges, nothing is parsed."""
 
 import json
+import re
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from konsilium.web.http import found
 from konsilium.workflow.words import N_
 
 SOON = 5
+_NUMBER = re.compile(r"0{0,3}[1-9][0-9]{0,6}")
 NOT_YET = N_("The pictures of this series are still being prepared. Ask again in a few seconds.")
 NEVER = N_("The pictures of this series could not be made. The file itself can be downloaded.")
 NO_FRAME = N_("There is no such frame.")
@@ -97,7 +99,7 @@ def _sent(pieces: list[Piece], chosen: media.Answer) -> HttpResponseBase:
 def numbers_of(text: str) -> list[int] | None:
     """Read a list of frames' numbers; None where it is none."""
     parts = text.split(",")
-    if not all(part.isascii() and part.isdecimal() and int(part) for part in parts):
+    if not all(_NUMBER.fullmatch(part) for part in parts):
         return None
     return [int(part) for part in parts]
 

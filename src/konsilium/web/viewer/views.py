@@ -126,7 +126,7 @@ def _drawing(request: Any) -> Drawing:
             sop_uid=str(said.get("instance") or ""),
             frame=int(said.get("frame") or 1),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as wrong:
         raise BadMark from wrong
 
 
