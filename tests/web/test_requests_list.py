@@ -33,7 +33,7 @@ def test_every_request_stands_in_its_tabs(cast):
     assert numbers(cast, "over") == {refused.number}
     assert numbers(cast, "all") == {row.number for row in (written, new, asked, refused)}
     with acting(cast.omsk_doctor):
-        counts = worklist.counts(actor=cast.omsk_doctor)
+        counts = worklist.around(actor=cast.omsk_doctor).counts
     assert counts == {"mine": 1, "open": 2, "drafts": 1, "over": 1, "all": 4}
 
 

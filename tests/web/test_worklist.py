@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from konsilium.actions import closing, triage
 from konsilium.models.access import acting
+from konsilium.web import keyset
 from konsilium.web.triage import worklist
 from konsilium.web.triage.search import Search
 from tests.actions.test_triage import LATER, assigned, moved
@@ -92,7 +93,7 @@ def test_pages_go_on_by_key_without_gap_or_repeat(cast):
     last = first[worklist.PAGE - 1]
     second = worklist_page(cast, after=f"{last.due_at.isoformat()},{last.id}")
     seen = [row.id for row in first[: worklist.PAGE]] + [row.id for row in second]
-    assert sorted(seen) == sorted(row.pk for row in rows)
+    assert sorted(seen) == sorted(str(row.pk) for row in rows)
     assert len(seen) == len(set(seen))
 
 
@@ -103,7 +104,7 @@ def worklist_page(cast, **given):
 
 
 def test_counts_stop_at_a_hundred(cast, client_as, monkeypatch):
-    monkeypatch.setattr(worklist, "COUNT_TO", 2)
+    monkeypatch.setattr(keyset, "COUNT_TO", 2)
     for _ in range(4):
         sent(cast)
     page = client_as(cast.cniis_dispatcher).get("/triage/").content.decode()

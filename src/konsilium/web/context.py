@@ -1,6 +1,7 @@
 """What every page's head shows: who acts, as whom, where they may go, what is unread. Asked only when shown."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -16,9 +17,10 @@ from konsilium.workflow.words import N_
 
 # Up to this many unread notices are counted; more is "many".
 COUNTED = 99
-_UNREAD = (
-    "SELECT count(*) FROM (SELECT 1 FROM konsilium_notice WHERE person_id = %s AND read_at IS NULL"  # noqa: S608
-    f" LIMIT {COUNTED}) counted"
+# How many there are of the person of this parameter, as a part of a query.
+UNREAD = (
+    "(SELECT count(*) FROM (SELECT 1 FROM konsilium_notice WHERE person_id = %(person)s AND read_at IS NULL"  # noqa: S608
+    f" LIMIT {COUNTED}) unread)"
 )
 
 DESKS: dict[Role, tuple[tuple[str, str], ...]] = {
@@ -54,7 +56,10 @@ class Item:
 
 
 def layout(request: HttpRequest) -> dict[str, Any]:
-    """Return what the layout shows; the unread notices are counted when the page has a head that shows them."""
+    """Return what the layout shows; the unread notices are counted when the page has a head that shows them.
+
+    A view that knows their number already gives `notices_unread` itself.
+    """
     actor: Actor | None = getattr(request, "actor", None)
     return {
         "person": getattr(request, "person", None),
@@ -80,6 +85,7 @@ def home_of(role: Role) -> str:
     )
 
 
+@cache
 def address(name: str) -> str:
     """Return an address by its name, or nothing when there is no such page."""
     try:
@@ -91,6 +97,6 @@ def address(name: str) -> str:
 def unread(actor: Actor) -> int:
     """Count the person's unread notices, up to COUNTED."""
     with connection.cursor() as cursor:
-        cursor.execute(_UNREAD, [actor.person_id])
+        cursor.execute(f"SELECT {UNREAD}", {"person": actor.person_id})
         row = cursor.fetchone()
     return int(row[0]) if row else 0

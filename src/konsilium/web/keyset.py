@@ -6,15 +6,25 @@ each tab's count, read as much of the database among a million requests as among
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
+
+from konsilium.web.context import UNREAD
 
 PAGE = 50
 COUNT_TO = 100
 
 # What stands in every row beside the request's own columns, in this order.
-JOINED = ("profile_name", "profile_name_en", "read_at")
+JOINED = ("profile_name", "profile_name_en", "is_unread")
+_NEEDED = ("profile_id", "stirred_at")
+
+
+class Around(NamedTuple):
+    """What stands around a list's rows: how many rows each tab has, and how many notices are unread."""
+
+    counts: dict[str, int]
+    unread: int
 
 
 @dataclass(frozen=True)
@@ -44,10 +54,10 @@ class Walk:
     def page(self, columns: Iterable[str]) -> str:
         """Return the query for PAGE rows and one more, which says that there are more.
 
-        It gives `columns`, then JOINED; the reader of the unread marks is %(person)s.
+        It gives `columns` (the id as text), then JOINED; the reader of the unread marks is %(person)s.
         """
         columns = tuple(columns)
-        taken = self._rows(", ".join((*columns, "profile_id")), PAGE + 1)
+        taken = self._rows(", ".join((*columns, *_NEEDED)), PAGE + 1)
         return joined(taken, columns, self._ordered("page."))
 
     def count(self) -> str:
@@ -74,15 +84,19 @@ class Walk:
 
 
 def joined(taken: str, columns: Iterable[str], order: str) -> str:
-    """Return the query that gives the rows that `taken` takes, each with its profile's names and the reader's mark."""
+    """Return the query that gives the rows that `taken` takes, each with its profile's names and whether it is unread.
+
+    `taken` gives `profile_id` and `stirred_at` beside the columns.
+    """
     # A mark for each row, by its key: a join would read all that the person ever opened.
     mark = (
         "SELECT m.read_at FROM konsilium_readmark m"
         " WHERE m.consultation_id = page.id AND m.person_id = %(person)s"
     )
+    shown = ", ".join("page.id::text" if name == "id" else f"page.{name}" for name in columns)
     return (
         f"WITH page AS MATERIALIZED ({taken})"  # noqa: S608
-        f" SELECT {', '.join(f'page.{name}' for name in columns)}, p.name, p.name_en, ({mark}) FROM page"
+        f" SELECT {shown}, p.name, p.name_en, page.stirred_at > coalesce(({mark}), '-infinity') FROM page"
         f" LEFT JOIN konsilium_profile p ON p.id = page.profile_id ORDER BY {order}"
     )
 
@@ -91,13 +105,14 @@ def fetch(query: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Run a query in the caller's database context and return its rows."""
     with connection.cursor() as cursor:
         cursor.execute(query, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
-def counts(walks: Mapping[str, Walk], values: Mapping[str, Any]) -> dict[str, int]:
-    """Count each walk's rows by name, up to one more than COUNT_TO (one query)."""
-    row = fetch("SELECT " + ", ".join(walk.count() for walk in walks.values()), values)[0]
-    return dict(zip(walks, row, strict=True))
+def around(walks: Mapping[str, Walk], values: Mapping[str, Any]) -> Around:
+    """Count each walk's rows by name, and the notices that %(person)s has not read (one query)."""
+    parts = [*(walk.count() for walk in walks.values()), UNREAD]
+    *found, unread = fetch("SELECT " + ", ".join(parts), values)[0]
+    return Around(dict(zip(walks, found, strict=True)), unread)
 
 
 def capped(count: int) -> str:

@@ -22,6 +22,7 @@ from konsilium.web.consulting.forms import AskForm, HandBackForm
 from konsilium.web.consulting.placed import placed_conclusion
 from konsilium.web.consulting.rows import rows_of
 from konsilium.web.http import found
+from konsilium.web.keyset import capped
 from konsilium.web.triage.views import pause_hint
 
 
@@ -30,8 +31,10 @@ def show_list(request: Any) -> HttpResponse:
     tab = worklist.tab_of(request.GET.get("tab", ""))
     after = _after(request.GET.get("after", ""))
     raws = worklist.page(tab, actor=request.actor, after=after)
+    around = worklist.around(actor=request.actor)
     context = {
-        "tabs": _tabs(tab, worklist.counts(actor=request.actor)),
+        "tabs": _tabs(tab, around.counts),
+        "notices_unread": around.unread,
         "rows": rows_of(raws[: worklist.PAGE], at=request.at, zone=request.actor.time_zone),
         "first_url": _address(tab) if after else "",
         "next_url": _address(tab, raws[worklist.PAGE - 1]) if len(raws) > worklist.PAGE else "",
@@ -45,14 +48,10 @@ def _tabs(tab: worklist.Tab, counts: dict[str, int]) -> list[dict[str, Any]]:
             "label": gettext(one.label),
             "url": _address(one),
             "active": one is tab,
-            "count": _capped(counts[one.code]),
+            "count": capped(counts[one.code]),
         }
         for one in worklist.TABS
     ]
-
-
-def _capped(count: int) -> str:
-    return f"{worklist.COUNT_TO}+" if count > worklist.COUNT_TO else str(count or "")
 
 
 def _address(tab: worklist.Tab, last: worklist.Raw | None = None) -> str:

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from konsilium.web import keyset
-from konsilium.web.keyset import COUNT_TO, PAGE, Walk
+from konsilium.web.keyset import PAGE, Around, Walk
 from konsilium.workflow.consultation import State, Turn
 from konsilium.workflow.roles import Actor
 from konsilium.workflow.words import N_
 
-__all__ = ["COUNT_TO", "PAGE", "TABS", "Raw", "Tab", "counts", "page", "tab_of"]
+__all__ = ["PAGE", "TABS", "Raw", "Tab", "around", "page", "tab_of"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ TABS = (
 class Raw(NamedTuple):
     """One row as the database gives it."""
 
-    id: UUID
+    id: str
     due_at: datetime
     number: str
     state: str
@@ -69,10 +69,9 @@ class Raw(NamedTuple):
     requesting_time_zone: str
     paused_at: datetime | None
     answered_at: datetime | None
-    stirred_at: datetime
     profile_name: str | None
     profile_name_en: str | None
-    read_at: datetime | None
+    is_unread: bool
 
 
 _COLUMNS = tuple(name for name in Raw._fields if name not in keyset.JOINED)
@@ -92,9 +91,9 @@ def page(tab: Tab, *, actor: Actor, after: tuple[datetime, UUID] | None = None) 
     return [Raw(*row) for row in keyset.fetch(walk.page(_COLUMNS), values)]
 
 
-def counts(*, actor: Actor) -> dict[str, int]:
-    """Count each tab's rows up to one more than COUNT_TO."""
-    return keyset.counts({tab.code: tab.walk for tab in TABS}, _values(actor))
+def around(*, actor: Actor) -> Around:
+    """Count each tab's rows up to a hundred and one, and the unread notices (one query)."""
+    return keyset.around({tab.code: tab.walk for tab in TABS}, _values(actor))
 
 
 def _values(actor: Actor) -> dict[str, Any]:

@@ -1,16 +1,19 @@
 """The dispatcher's pages: the work-list, and the moves that need a form."""
 
+from html import escape
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from konsilium.actions import triage
-from konsilium.models import Consultation, Membership, Profile
+from konsilium.models import Consultation, Membership
 from konsilium.web.consultation.moving import Move, answered_before, case, move_page
+from konsilium.web.keyset import capped
 from konsilium.web.triage import forms, worklist
 from konsilium.web.triage.rows import rows_of
 from konsilium.web.triage.search import Search
@@ -21,8 +24,10 @@ def show_list(request: Any) -> HttpResponse:
     """Show a tab of the centre's work-list, or what a search found."""
     search = Search.of(request.GET, at=request.at)
     found, further = _found(search, request)
+    around = worklist.around(actor=request.actor, at=request.at)
     context = {
-        "tabs": _tabs(search, worklist.counts(actor=request.actor, at=request.at)),
+        "tabs": _tabs(search, around.counts),
+        "notices_unread": around.unread,
         "rows": rows_of(found, request.at),
         "search": search,
         "filters": _filters(request, search),
@@ -52,41 +57,30 @@ def _tabs(search: Search, counts: dict[str, int]) -> list[dict[str, Any]]:
             "label": gettext(tab.label),
             "url": search.address(tab=tab.code),
             "active": tab is search.tab and not search.text,
-            "count": _capped(counts.get(tab.code, 0)),
+            "count": capped(counts.get(tab.code, 0)),
         }
         for tab in worklist.TABS
     ]
 
 
-def _capped(count: int) -> str:
-    return f"{worklist.COUNT_TO}+" if count > worklist.COUNT_TO else str(count or "")
-
-
 def _filters(request: Any, search: Search) -> list[dict[str, Any]]:
-    """Return the drop-down filters with their choices (two queries)."""
-    people = Membership.objects.consultants_of(request.actor.organization_id)
-    names = people.values_list("person_id", "person__family", "person__given", "person__patronymic")
-    profiles = Profile.objects.filter(is_active=True).order_by("name").values_list("pk", "name")
+    """Return the drop-down filters with their choices (one query)."""
+    choices = worklist.choices(actor=request.actor)
+    given = {"profile": str(search.profile or ""), "consultant": str(search.consultant or "")}
+    urgencies = [(code.value, gettext(URGENCIES[code])) for code in Urgency]
     return [
-        {
-            "name": "urgency",
-            "label": gettext("Urgency"),
-            "given": search.urgency,
-            "choices": [(code.value, gettext(URGENCIES[code])) for code in Urgency],
-        },
-        {
-            "name": "profile",
-            "label": gettext("Profile"),
-            "given": str(search.profile or ""),
-            "choices": [(str(pk), name) for pk, name in profiles],
-        },
-        {
-            "name": "consultant",
-            "label": gettext("Consultant"),
-            "given": str(search.consultant or ""),
-            "choices": [(str(pk), " ".join(filter(None, parts))) for pk, *parts in names],
-        },
+        _filter("urgency", gettext("Urgency"), urgencies, search.urgency),
+        _filter("profile", gettext("Profile"), choices["profile"], given["profile"]),
+        _filter("consultant", gettext("Consultant"), choices["consultant"], given["consultant"]),
     ]
+
+
+def _filter(name: str, label: str, choices: list[tuple[str, str]], given: str) -> dict[str, Any]:
+    options = (
+        f'<option value="{value}"{" selected" if value == given else ""}>{escape(text)}</option>'
+        for value, text in [("", label), *choices]
+    )
+    return {"name": name, "label": label, "options": SafeString("".join(options))}
 
 
 def assign(request: Any, pk: UUID) -> HttpResponse:

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from konsilium.web import keyset
-from konsilium.web.keyset import COUNT_TO, PAGE, Walk
+from konsilium.web.keyset import PAGE, Around, Walk
 from konsilium.workflow.consultation import State
 from konsilium.workflow.roles import Actor
 from konsilium.workflow.words import N_
 
-__all__ = ["COUNT_TO", "PAGE", "TABS", "Raw", "Tab", "Wanted", "counts", "found", "load", "page", "tab_of"]
+__all__ = ["PAGE", "TABS", "Raw", "Tab", "Wanted", "around", "choices", "found", "load", "page", "tab_of"]
 
 # Sorts after every letter.
 _LAST = "\U0010ffff"
@@ -63,11 +63,10 @@ def tab_of(code: str) -> Tab:
 class Raw(NamedTuple):
     """A row as the database gives it."""
 
-    id: UUID
+    id: str
     due_at: datetime
     paused_at: datetime | None
     answered_at: datetime | None
-    closed_at: datetime | None
     state: str
     urgency: str
     number: str
@@ -79,12 +78,21 @@ class Raw(NamedTuple):
     requesting_name: str
     requesting_time_zone: str
     consultant_name: str
-    stirred_at: datetime
     profile_name: str | None
     profile_name_en: str | None
-    read_at: datetime | None
+    is_unread: bool
 
 
+_CHOICES = """
+SELECT 'profile', id::text, name FROM (SELECT id, name FROM konsilium_profile WHERE is_active ORDER BY name) profiles
+UNION ALL
+SELECT 'consultant', id::text, name FROM (
+    SELECT p.id, concat_ws(' ', p.family, nullif(p.given, ''), nullif(p.patronymic, '')) AS name
+    FROM konsilium_membership m JOIN konsilium_person p ON p.id = m.person_id
+    WHERE m.organization_id = %(centre)s AND m.role = 'consultant' AND m.is_active AND p.is_active
+    ORDER BY p.family, p.given, m.id
+) consultants
+"""
 _COLUMNS = tuple(name for name in Raw._fields if name not in keyset.JOINED)
 
 
@@ -104,7 +112,7 @@ def found(numbers: tuple[str, ...], family: str, *, actor: Actor) -> list[Raw]:
     if not numbers:
         sought = "patient_key >= %(family)s AND patient_key < %(family_end)s"
     taken = (
-        f"SELECT {', '.join(_COLUMNS)}, profile_id, patient_key FROM konsilium_consultation"  # noqa: S608
+        f"SELECT {', '.join(_COLUMNS)}, profile_id, stirred_at, patient_key FROM konsilium_consultation"  # noqa: S608
         f" WHERE {_OWN} AND {sought} ORDER BY patient_key, id LIMIT {PAGE}"
     )
     values = {"numbers": list(numbers), "family": family, "family_end": family + _LAST}
@@ -117,10 +125,18 @@ def page(tab: Tab, wanted: Wanted, *, actor: Actor, at: datetime) -> list[Raw]:
     return _rows(walk.page(_COLUMNS), values | {"at": at}, actor)
 
 
-def counts(*, actor: Actor, at: datetime) -> dict[str, int]:
-    """Return how many rows each tab has, up to a hundred and one; 'done' is not counted."""
+def around(*, actor: Actor, at: datetime) -> Around:
+    """Return the unread notices, and how many rows each tab has, up to a hundred and one; 'done' is not counted."""
     walks = {tab.code: tab.walk for tab in TABS if tab.is_counted}
-    return keyset.counts(walks, {"centre": actor.organization_id, "at": at})
+    return keyset.around(walks, {"centre": actor.organization_id, "person": actor.person_id, "at": at})
+
+
+def choices(*, actor: Actor) -> dict[str, list[tuple[str, str]]]:
+    """Return what the filters choose from: the profiles in use, and the centre's consultants by name (one query)."""
+    found: dict[str, list[tuple[str, str]]] = {"profile": [], "consultant": []}
+    for kind, key, name in keyset.fetch(_CHOICES, {"centre": actor.organization_id}):
+        found[kind].append((key, name))
+    return found
 
 
 def load(*, actor: Actor) -> dict[UUID, int]:
