@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from konsilium.actions.imaging_choices import ASKED, HIDDEN, IN_WORK, THERE
 from konsilium.models import Consultation, Document, LeftOut, Reading, Series, Study
+from konsilium.web.dicomweb.answers import MARK
 from konsilium.web.studies.patient import Mismatch, mismatch, study_name
 from konsilium.web.studies.words import modality, pictures, why_left_out, why_no_planes
 from konsilium.workflow.document import DocumentState
@@ -68,7 +69,7 @@ def panel(
         "may_choose": Role.REQUESTER in roles and consultation.state in IN_WORK,
         "address": reverse("studies:show", args=[consultation.pk]),
         "back": _back(consultation),
-        "program": address("dicomweb:program", consultation.pk) if studies else "",
+        "program": reverse("dicomweb:program", args=[consultation.pk]) if studies else "",
     }
 
 
@@ -92,7 +93,7 @@ def _study(
         title=study_name(row, modality(mine[0].modality)),
         institution=row.institution,
         mismatch=mismatch(row, consultation),
-        viewer=address("viewer:show", consultation.pk, row.pk) if seen else "",
+        viewer=reverse("viewer:show", args=[consultation.pk, row.pk]) if seen else "",
         export=reverse("studies:export", args=[row.pk]) if seen and roles else "",
         series=[_series(one, progress.get(one.pk)) for one in mine],
     )
@@ -106,7 +107,7 @@ def _series(row: Series, percent: int | None) -> SeriesRow:
         pk=row.pk,
         name=name,
         about=" · ".join(part for part in parts if part),
-        thumbnail=address("viewer:preview", row.pk, THUMBNAIL) if THUMBNAIL in row.previews else "",
+        thumbnail=preview(row, THUMBNAIL),
         progress=_progress(row, percent),
         failed=row.state == Series.FAILED,
         included=row.is_included,
@@ -153,9 +154,7 @@ def _left_out(consultation: Consultation) -> list[LeftOutRow]:
     return [LeftOutRow(why, count, names[why][:MOST_NAMES]) for why, count in counts.most_common()]
 
 
-def address(name: str, *args: Any) -> str:
-    """Return a page's address, or nothing while this house has no such page."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
+def preview(row: Series, name: str) -> str:
+    """Return a preview's address with its content's mark, so that a browser keeps it for good; nothing for none."""
+    copy = row.previews.get(name)
+    return f"{reverse('viewer:preview', args=[row.pk, name])}?v={copy['sha256'][:MARK]}" if copy else ""

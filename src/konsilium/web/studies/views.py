@@ -20,13 +20,13 @@ from konsilium.web.consultation.moving import case
 from konsilium.web.documents.handing_out import TICKET_SECONDS, attachment
 from konsilium.web.documents.panel import size
 from konsilium.web.http import again, found, words
-from konsilium.web.studies.panel import address, panel
+from konsilium.web.studies.panel import panel, preview
 from konsilium.web.studies.patient import study_name
 from konsilium.workflow.machine import Refused
 
 _SALT = "study copy"
 # The largest picture of a series that the inspector made, by its usual names.
-PICTURES = ("picture", "full", "middle", "axial", "coronal", "thumbnail")
+PICTURES = ("picture", "coronal", "thumbnail")
 ROWS_OF_BOXES = 4
 
 
@@ -91,12 +91,11 @@ def _boxes(form: Any) -> Any:
 
 
 def _names(series: Series) -> dict[str, Any]:
-    name = next((name for name in PICTURES if name in series.previews), "")
     return {
         "series": series,
         "row": series.consultation,
         "back": _back(series),
-        "picture": address("viewer:preview", series.pk, name) if name else "",
+        "picture": next(filter(None, (preview(series, name) for name in PICTURES)), ""),
         "rows": range(ROWS_OF_BOXES),
         "boxed": Reading.objects.filter(series=series, task="black_out").exists(),
     }
