@@ -111,14 +111,19 @@ def fill(folder, requests):
     with psycopg.connect(f"host={folder / 's'} user=postgres dbname=postgres", autocommit=True) as root:
         root.execute(f"CREATE DATABASE {name} OWNER konsilium_owner")
     subprocess.run([sys.executable, "-m", "konsilium", "migrate"], env=environment(folder, name), check=True)
-    values = {"houses": HOUSES, "centres": CENTRES, "requests": requests}
     with psycopg.connect(f"host={folder / 's'} user=konsilium_owner dbname={name}", autocommit=True) as owner:
-        for statement in (ORGANIZATIONS, PEOPLE, MEMBERSHIPS, PROFILE, REQUESTS, MARKS, NOTICES):
-            owner.execute(statement, values)
+        fill_tables(owner, requests)
         for role, (person, membership) in WHO.items():
             owner.execute(SESSION, [f"key-{role}", session_data(), md5(person), md5(membership)])
-        owner.execute("ANALYZE")
     return name
+
+
+def fill_tables(owner, requests, houses=HOUSES):
+    """Make the organisations, people and requests, and what people have opened and were told, as the owner."""
+    values = {"houses": houses, "centres": CENTRES, "requests": requests}
+    for statement in (ORGANIZATIONS, PEOPLE, MEMBERSHIPS, PROFILE, REQUESTS, MARKS, NOTICES):
+        owner.execute(statement, values)
+    owner.execute("ANALYZE")
 
 
 def md5(text):

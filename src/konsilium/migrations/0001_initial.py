@@ -175,7 +175,7 @@ class Migration(migrations.Migration):
                 ('end_text', models.TextField(blank=True)),
                 ('stirred_at', models.DateTimeField()),
                 ('has_session', models.BooleanField(default=False)),
-                ('consultant', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('consultant', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('copied_from', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to='konsilium.consultation')),
                 ('requester', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

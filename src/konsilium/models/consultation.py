@@ -133,7 +133,9 @@ class Consultation(VersionedRow):
     )
     centre_name = models.CharField(max_length=120, blank=True)
     centre_time_zone = models.CharField(max_length=40, blank=True)
-    consultant = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
+    consultant = models.ForeignKey(
+        Person, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     consultant_name = models.CharField(max_length=310, blank=True)
 
     # The patient.
