@@ -249,6 +249,7 @@ def test_an_address_with_the_contents_mark_is_kept_for_good_and_privately(doctor
     mark = made.series.pack_sha256[:12]
     kept = doctor.get(f"{made.frame()}?v={mark}")
     assert kept.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert "Accept" in kept.headers["Vary"].split(", ")
     assert doctor.get(f"{made.frame()}?v=000000000000").headers["Cache-Control"] == "private, no-cache"
     assert doctor.get(f"{made.frame()}?v={mark[:3]}").headers["Cache-Control"] == "private, no-cache"
     assert doctor.get(made.frame()).headers["Cache-Control"] == "private, no-cache"

@@ -40,6 +40,8 @@ def test_previews_and_metadata_of_assigned_studies_are_named_and_may_be_kept(cas
         answer = consultant.get(place)
         assert answer.status_code == 200
         assert "immutable" in answer.headers["Cache-Control"]
+        # The viewer asks for the same with other words of what it accepts, and must find the copy.
+        assert "Accept," not in f"{answer.headers.get('Vary', '')},"
     assert str(made.series.pk) in named[0]
 
 

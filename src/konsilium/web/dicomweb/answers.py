@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext
 
 from konsilium.actions.documents import store
@@ -84,7 +84,6 @@ def _streamed(chunks: Iterator[bytes], length: int, content_type: str) -> HttpRe
     response.headers["Content-Length"] = str(length)
     # A compressing middleware would read the whole stream, and pictures are compressed already.
     response.headers["Content-Encoding"] = "identity"
-    patch_vary_headers(response, ["Accept"])
     return response
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
+from django.utils.cache import patch_vary_headers
 
 from konsilium.actions.documents import store
 from konsilium.adapters.storage import NotStored
@@ -91,9 +92,11 @@ def _frames(request: Any, place: finding.Place, wanted: list[int]) -> HttpRespon
 
 def _sent(pieces: list[Piece], chosen: media.Answer) -> HttpResponseBase:
     try:
-        return sent(pieces, chosen.media_type, is_multipart=chosen.is_multipart)
+        response = sent(pieces, chosen.media_type, is_multipart=chosen.is_multipart)
     except NotStored:
         return refused(503, GONE)
+    patch_vary_headers(response, ["Accept"])
+    return response
 
 
 def numbers_of(text: str) -> list[int] | None:
