@@ -138,6 +138,14 @@ class TestWalls:
             with pytest.raises(Failed):
                 run("connect", {"port": port}, scratch=scratch)
 
+    @pytest.mark.skipif(
+        subprocess.run(["unshare", "--user", "--net", "true"], check=False).returncode != 0,
+        reason="this machine allows no namespaces",
+    )
+    def test_its_network_is_another_one_with_nobody_in_it(self, scratch):
+        here = str(Path("/proc/self/ns/net").readlink())
+        assert run("network", {}, scratch=scratch)["network"] not in (here, "")
+
     @needs("sockets")
     def test_local_services_cant_be_reached(self, scratch):
         with socket.socket(socket.AF_UNIX) as server:
