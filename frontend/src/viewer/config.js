@@ -1,5 +1,7 @@
 // What the page tells us: web/viewer/config.py says what stands in it.
-export const config = JSON.parse(document.getElementById("viewer-config").textContent);
+// The page's script and the engine are bundles of their own and share it.
+const given = document.getElementById("viewer-config");
+export const config = (given.config ??= JSON.parse(given.textContent));
 export const say = (name) => config.texts[name] ?? name;
 
 export async function send(url, body) {

@@ -6,6 +6,7 @@ import { config, say } from "./config.js";
 import { overlay, update } from "./letters.js";
 import { Marks } from "./marks.js";
 import { begin, fromTheMiddle, pictures } from "./pictures.js";
+import { showBones } from "./bones.js";
 import { Surfaces } from "./surfaces.js";
 
 const { ViewportType, OrientationAxis, Events } = Enums;
@@ -38,26 +39,26 @@ export class Engine {
   }
 
   // Read a series' metadata, and show it as slices or, where it is a volume and wanted so, as three planes.
-  async open(series, { planes = false, at } = {}) {
+  async open(series, { planes = false, at, index } = {}) {
     this.series = series;
     this.pictures = await pictures(series);
     this.measured = series.facts.spacing?.length > 0;
-    await (planes ? this.showPlanes() : this.showStack(at));
+    await (planes ? this.showPlanes() : this.showStack(at, index));
     this.marks.show(series, this.pictures.idOf);
     this.engine.render();
   }
 
-  async showStack(at) {
+  async showStack(at, index) {
     this.clear();
     const pane = this.pane("stack", ViewportType.STACK);
     this.group(["stack"], "slices");
     const { ids } = this.pictures;
-    const wanted = at && ids.indexOf(this.pictures.idOf(at.instance, at.frame));
-    await pane.viewport.setStack(ids, wanted >= 0 && wanted != null ? wanted : Math.floor(ids.length / 2));
-    this.window("bone" in this.series.facts.windows && this.series.isVolume ? "bone" : "default");
+    const wanted = at ? ids.indexOf(this.pictures.idOf(at.instance, at.frame)) : -1;
+    await pane.viewport.setStack(ids, wanted >= 0 ? wanted : Math.min(index ?? Math.floor(ids.length / 2), ids.length - 1));
+    this.firstWindow();
     performance.mark("konsilium-diagnostic");
     this.watch(pane);
-    fromTheMiddle(ids, this.progress);
+    fromTheMiddle(ids, this.progress, ids.indexOf(pane.viewport.getCurrentImageId()));
   }
 
   async showPlanes() {
@@ -72,7 +73,7 @@ export class Engine {
     const names = Object.keys(PLANES);
     await setVolumesForViewports(this.engine, [{ volumeId: id }], names);
     this.group(names, "planes");
-    this.window(this.series.facts.windows.bone ? "bone" : "default");
+    this.firstWindow();
     this.panes.forEach((pane) => this.watch(pane));
     this.surfaces = new Surfaces(this, config.surfaces);
     performance.mark("konsilium-planes");
@@ -80,12 +81,19 @@ export class Engine {
     this.whole = loaded;
   }
 
+  bones(part) {
+    const pane = this.panes.get("space");
+    if (!pane) return;
+    showBones(pane.viewport, this.series.facts.windows, part);
+    pane.viewport.render();
+  }
+
   // The fourth pane: bones and surfaces in space.
   async showSpace() {
     if (this.panes.has("space")) return this.panes.get("space");
     const pane = this.pane("space", ViewportType.VOLUME_3D, OrientationAxis.CORONAL);
     await setVolumesForViewports(this.engine, [{ volumeId: this.volume.volumeId }], ["space"]);
-    pane.viewport.setProperties({ preset: "CT-Bone" });
+    showBones(pane.viewport, this.series.facts.windows);
     const group = tools.ToolGroupManager.createToolGroup("space");
     for (const [tool, button] of [["TrackballRotate", MouseBindings.Primary], ["Zoom", MouseBindings.Secondary], ["Pan", MouseBindings.Auxiliary]]) {
       group.addTool(tool);
@@ -101,12 +109,13 @@ export class Engine {
 
   pane(name, type, orientation) {
     const element = document.createElement("div");
-    element.className = `pane ${name}`;
+    element.className = `pane pane-${name}`;
     element.setAttribute("aria-label", say(name));
     element.addEventListener("contextmenu", (event) => event.preventDefault());
     this.place.append(element);
     this.place.dataset.panes = this.panes.size + 1;
-    this.engine.enableElement({ viewportId: name, element, type, defaultOptions: { background: [0, 0, 0], ...(orientation && { orientation }) } });
+    this.engine.enableElement({ viewportId: name, element, type, defaultOptions: { background: [0, 0, 0], parallelProjection: true, ...(orientation && { orientation }) } });
+    element.addEventListener("pointerdown", () => (this.last = name));
     const pane = { name, element, viewport: this.engine.getViewport(name), over: overlay(element) };
     this.panes.set(name, pane);
     return pane;
@@ -116,6 +125,7 @@ export class Engine {
     for (const name of ["slices", "planes", "space"]) tools.ToolGroupManager.destroyToolGroup(name);
     for (const name of this.panes.keys()) this.engine.disableElement(name);
     this.panes.clear();
+    this.last = null;
     this.surfaces = null;
     this.place.replaceChildren();
   }
@@ -129,6 +139,8 @@ export class Engine {
     group.addTool("Label", asks);
     if (name === "planes") group.addTool("Crosshairs", { getReferenceLineColor: (id) => ({ axial: "#ffd54a", coronal: "#7fd0a3", sagittal: "#7fb7ee" })[id], getReferenceLineControllable: () => true, getReferenceLineDraggableRotatable: () => false, getReferenceLineSlabThicknessControlsOn: () => false });
     viewports.forEach((viewport) => group.addViewport(viewport, ENGINE));
+    // What isn't at least passive draws nothing, marks of yesterday neither.
+    for (const tool of Object.values(DRAWING)) group[config.marks.may ? "setToolPassive" : "setToolEnabled"](tool);
     group.setToolActive("Zoom", { bindings: [{ mouseButton: MouseBindings.Secondary }, { numTouchPoints: 2 }] });
     group.setToolActive("Pan", { bindings: [{ mouseButton: MouseBindings.Auxiliary }] });
     group.setToolActive("StackScroll", { bindings: [{ mouseButton: MouseBindings.Wheel }, { numTouchPoints: 3 }] });
@@ -159,6 +171,10 @@ export class Engine {
     }
   }
 
+  firstWindow() {
+    this.window(this.series.facts.windows.bone && this.series.isVolume ? "bone" : "default");
+  }
+
   turn(degrees) {
     this.each((viewport) => viewport.setViewPresentation({ rotation: (viewport.getViewPresentation().rotation + degrees + 360) % 360 }));
   }
@@ -175,8 +191,9 @@ export class Engine {
     this.each((viewport) => {
       viewport.resetCamera();
       viewport.setCamera({ flipHorizontal: false });
+      viewport.setProperties({ invert: false });
     });
-    this.window(this.series.facts.windows.bone && this.series.isVolume ? "bone" : "default");
+    this.firstWindow();
   }
 
   each(change) {
@@ -223,10 +240,11 @@ export class Engine {
 
   facts({ name, viewport }) {
     if (name === "space") return say("space");
-    const slice = name === "stack" ? `${viewport.getCurrentImageIdIndex() + 1} / ${this.pictures.ids.length}` : say(name);
+    const slice = name === "stack" ? `${viewport.getCurrentImageIdIndex() + 1} / ${this.pictures.ids.length}` : `${say(name)} ${viewport.getSliceIndex() + 1} / ${viewport.getNumberOfSlices()}`;
     const range = viewport.getProperties().voiRange;
     const window = range ? `${say("window")} ${Math.round((range.lower + range.upper) / 2)} / ${Math.round(range.upper - range.lower)}` : "";
-    return [config.study.patient, slice, window, viewport.getCamera().flipHorizontal ? say("flipped") : ""].filter(Boolean).join(" · ");
+    const whose = name === "stack" || name === "axial" ? [config.study.patient, this.series.description] : [];
+    return [...whose, slice, window, viewport.getCamera().flipHorizontal ? say("flipped") : ""].filter(Boolean).join(" · ");
   }
 
   // The value at a place of the picture shown, in the series' own units; what the tests compare with the source.
@@ -240,7 +258,7 @@ export class Engine {
 
   // Draw what is seen, with marks and letters, into one picture.
   async snapshot() {
-    const pane = [...this.panes.values()].find(({ element }) => element.matches(":hover")) ?? this.panes.get("stack") ?? this.panes.get("axial");
+    const pane = this.panes.get(this.last) ?? this.panes.get("stack") ?? this.panes.get("axial");
     const { clientWidth: width, clientHeight: height } = pane.element;
     const canvas = document.createElement("canvas");
     Object.assign(canvas, { width, height });

@@ -29,6 +29,8 @@ export async function pictures(series) {
   const places = new Map();
   for (const instance of await answer.json()) {
     const uid = instance["00080018"].Value[0];
+    // Marks are found again by the frame of reference; a series without one is its own.
+    instance["00200052"] = instance["00200052"]?.Value?.length ? instance["00200052"] : { vr: "UI", Value: [series.uid] };
     const frames = Number(instance["00280008"]?.Value?.[0] ?? 1);
     for (let frame = 1; frame <= frames; frame += 1) {
       const id = `wadors:${base.replace("{instance}", uid).replace("{frame}", frame)}`;
@@ -41,8 +43,7 @@ export async function pictures(series) {
 }
 
 // Load from the middle outward, so that what is looked at first is there first.
-export function fromTheMiddle(ids, loaded) {
-  const middle = Math.floor(ids.length / 2);
+export function fromTheMiddle(ids, loaded, middle = Math.floor(ids.length / 2)) {
   const order = ids.map((_, at) => at).sort((one, other) => Math.abs(one - middle) - Math.abs(other - middle));
   let done = 0;
   const next = async () => {

@@ -4,7 +4,9 @@ import { ask, h } from "./dom.js";
 import { preview, startSeries } from "./preview.js";
 
 const root = document.getElementById("viewer");
-const stage = h("div", { class: "stage" });
+const panes = h("div", { class: "panes" });
+const before = h("div", { class: "preview", hidden: true });
+const stage = h("div", { class: "stage" }, panes, before);
 const note = h("p", { class: "note", role: "status" });
 const list = h("ul", { class: "marks" });
 const panel = h("section", { class: "surfaces", hidden: !config.surfaces.length });
@@ -13,6 +15,7 @@ const progress = h("progress", { max: 1, value: 0, "aria-label": say("loading") 
 let series = startSeries();
 let viewer = null;
 let measureOf = () => "";
+let sliceLookedAt = () => undefined;
 
 const fail = (words) => {
   note.textContent = words;
@@ -25,15 +28,17 @@ const tell = (words) => {
 
 function seriesList() {
   const item = (one) =>
-    h("li", {}, h("button", { class: "series", "aria-pressed": String(one === series), onclick: () => choose(one) },
+    h("li", {}, h("button", { class: "series", "data-uid": one.uid, "aria-pressed": String(one === series), onclick: () => choose(one) },
       one.previews.thumbnail ? h("img", { src: one.previews.thumbnail.url, alt: "" }) : h("span", { class: "film" }),
       h("span", {}, h("b", {}, one.description || one.modality || say("series")), h("small", {}, [one.modality, one.count, one.state === "ready" ? "" : say(one.state === "failed" ? "failed" : "being_read")].filter(Boolean).join(" · ")))));
   return h("ul", { class: "list" }, ...config.series.map(item));
 }
 
+const day = (date) => (date ? new Date(`${date}T12:00`).toLocaleDateString(config.language) : "");
+
 function others() {
   if (config.studies.length < 2) return null;
-  return h("nav", { "aria-label": say("studies") }, ...config.studies.map((one) => h("a", { href: one.url, "aria-current": one.pk === config.study.pk ? "page" : null }, [one.description || say("study"), one.date].filter(Boolean).join(" · "))));
+  return h("nav", { "aria-label": say("studies") }, ...config.studies.map((one) => h("a", { href: one.url, "aria-current": one.pk === config.study.pk ? "page" : null }, [one.description || say("study"), day(one.date)].filter(Boolean).join(" · "))));
 }
 
 const TOOLS = [
@@ -76,27 +81,36 @@ function marksList() {
 async function go(row) {
   await viewer.go(row);
   series = viewer.series;
+  pressed();
   toolbar();
+  surfacesPanel();
+}
+
+function pressed() {
+  root.querySelectorAll(".series").forEach((button, at) => button.setAttribute("aria-pressed", String(config.series[at] === series)));
 }
 
 async function choose(one) {
   series = one;
-  root.querySelectorAll(".series").forEach((button, at) => button.setAttribute("aria-pressed", String(config.series[at] === one)));
-  viewer?.clear();
-  preview(series, stage);
+  pressed();
+  sliceLookedAt = preview(series, before);
   await show(false);
 }
 
 async function show(planes, at) {
   if (series.state !== "ready") return tell(say(series.state === "failed" ? "failed" : "being_read"));
   tell("");
+  const wanted = series;
   try {
     await begun;
-    await viewer.open(series, { planes, at });
+    if (wanted !== series) return;
+    await viewer.open(series, { planes, at, index: before.hidden ? undefined : sliceLookedAt() });
+    before.hidden = true;
     toolbar();
     surfacesPanel();
   } catch (trouble) {
-    fail(`${say("not_shown")} ${trouble.message ?? ""}`);
+    console.error(trouble);
+    fail(say("not_shown"));
   }
 }
 
@@ -119,7 +133,8 @@ function surfacesPanel() {
   if (!config.surfaces.length) return;
   const isPlanes = Boolean(viewer.surfaces);
   const offer = (one) => h("li", {}, h("button", { class: "button small", disabled: !isPlanes, onclick: (event) => surface(one, event.target) }, `${say("show_surface")} ${one.name}`));
-  panel.replaceChildren(h("h2", {}, say("surfaces")), ...(isPlanes ? [] : [h("p", { class: "soft" }, say(series.isVolume ? "surfaces_in_planes" : "no_planes"))]), h("ul", {}, ...config.surfaces.map(offer)));
+  const bones = h("input", { type: "range", min: 0, max: 1, step: 0.05, value: 1, oninput: (event) => viewer.bones(Number(event.target.value)) });
+  panel.replaceChildren(h("h2", {}, say("surfaces")), ...(isPlanes ? [h("label", {}, say("bones"), bones)] : []), ...(isPlanes ? [] : [h("p", { class: "soft" }, say(series.isVolume ? "surfaces_in_planes" : "no_planes"))]), h("ul", {}, ...config.surfaces.map(offer)));
 }
 
 async function surface(one, button) {
@@ -188,16 +203,17 @@ function keys(event) {
 }
 
 root.append(
+  bar,
   h("aside", { class: "which" }, others(), seriesList()),
-  h("div", { class: "middle" }, bar, stage, progress, note, h("p", { class: "small soft" }, say("not_diagnostic"))),
+  h("div", { class: "middle" }, stage, progress, note, h("p", { class: "small soft" }, say("not_diagnostic"))),
   h("aside", { class: "beside" }, h("h2", {}, say("marks")), list, panel),
 );
-if (series) preview(series, stage);
+if (series) sliceLookedAt = preview(series, before);
 document.addEventListener("keydown", keys);
 
 const begun = import(config.assets.engine).then(async ({ Engine, measure }) => {
   measureOf = measure;
-  viewer = new Engine(stage, { changed: marksList, failed: fail, progress: (part) => { progress.value = part; progress.hidden = part >= 1; } });
+  viewer = new Engine(panes, { changed: marksList, failed: fail, progress: (part) => { progress.value = part; progress.hidden = part >= 1; } });
   root.viewer = viewer;
   await viewer.begin();
   marksList();

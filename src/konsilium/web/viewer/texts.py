@@ -65,6 +65,7 @@ TEXTS = {
     "surfaces_in_planes": N_("Open three planes to put a surface over the volume."),
     "show_surface": N_("Lay over:"),
     "surface_unread": N_("The surface could not be loaded."),
+    "bones": N_("Bones in space"),
     "step": N_("Step"),
     "pair": N_("Pair of points"),
     "pair_surface": N_("Click a point on the surface in the fourth picture."),
