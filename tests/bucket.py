@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -15,11 +16,13 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from konsilium.adapters.postgres import end_with_parent
 from konsilium.adapters.storage import S3Address, s3
 
 BUCKET, KEY, SECRET = "tests", "tests-key", "tests-secret"
 STARTS_WITHIN = 60
 PORTS = ("master.port", "volume.port", "filer.port", "s3.port")
+SIDE_PORTS = ("s3.port.iceberg", "s3.port.lance", "metricsPort")
 RIGHTS = {
     "identities": [
         {
@@ -47,19 +50,14 @@ def free_ports(count):
 
 
 def options(folder, ports):
-    """Small volumes, no telemetry, nothing but the loopback."""
+    """Small volumes, no telemetry, nothing but the loopback, and a free port for each thing that listens."""
     for name, (port, grpc) in zip(PORTS, zip(ports[::2], ports[1::2], strict=True), strict=True):
         yield from (f"-{name}={port}", f"-{name}.grpc={grpc}")
-    yield from (
-        f"-dir={folder}",
-        "-ip=127.0.0.1",
-        "-ip.bind=127.0.0.1",
-        "-filer",
-        "-s3",
-        "-s3.port.iceberg=0",
-    )
+    for name, port in zip(SIDE_PORTS, free_ports(len(SIDE_PORTS)), strict=True):
+        yield f"-{name}={port}"
+    yield from (f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", "-s3.iam=false")
     yield from ("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=40")
-    yield from ("-s3.iam=false", f"-s3.config={folder}/rights.json", f"-metricsPort={free_ports(1)[0]}")
+    yield f"-s3.config={folder}/rights.json"
 
 
 @contextmanager
@@ -75,6 +73,7 @@ def serving(folder):
             stdout=log,
             stderr=log,
             cwd=folder,
+            preexec_fn=lambda: end_with_parent(signal.SIGKILL),  # noqa: PLW1509  one system call
             env={"HOME": str(folder), "TMPDIR": str(folder), "PATH": os.environ["PATH"]},
         )
     try:

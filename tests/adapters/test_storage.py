@@ -161,6 +161,16 @@ def test_a_finished_file_that_is_here_already_is_kept_once(store: Store, tmp_pat
     assert (read(store, sha256), path.exists()) == (b"the same", False)
 
 
+def test_taking_a_file_over_again_after_a_crash_finds_what_was_kept(store: Store, tmp_path: Path) -> None:
+    path, sha256 = finished(tmp_path, os.urandom(10_000))
+    assert store.keep_file(path, sha256) == store.keep_file(path, sha256)
+
+
+def test_a_file_that_is_neither_here_nor_there_is_not_said_to_be_kept(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        store.keep_file(tmp_path / "nothing", ABSENT)
+
+
 @pytest.mark.parametrize("address", ["../../evil", "", "A" * 64])
 def test_a_finished_file_is_taken_under_a_hash_only(store: Store, tmp_path: Path, address: str) -> None:
     path, _ = finished(tmp_path, b"x")

@@ -73,7 +73,7 @@ def test_the_panel_tells_what_the_last_reading_found(cast, client_as):
 def test_the_panel_tells_the_terms(cast, client_as, monkeypatch):
     monkeypatch.setattr(settings, "RETENTION", read_terms("conclusion_scan=25y unused=30d"))
     said = panel(client_as(cast.sysadmin))
-    assert "25 г." in said
+    assert "25 лет" in said
     assert "30 д" in said
 
 

@@ -20,6 +20,7 @@ from konsilium.adapters.storage.protocol import (
     Stored,
     checked,
     described,
+    kept_before,
     pour,
 )
 
@@ -51,6 +52,9 @@ class LocalStore:
 
     def keep_file(self, path: Path, sha256: str) -> Stored:
         """Rename the file to its address; from another volume, copy it first. See `Store`."""
+        before = kept_before(self, path, sha256)
+        if before is not None:
+            return before
         stored = described(path, sha256)
         if path.stat().st_dev == self._incoming.stat().st_dev:
             with room():

@@ -7,7 +7,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from konsilium.adapters.storage.protocol import CHUNK, NotStored, Stored, checked, described, pour
+from konsilium.adapters.storage.protocol import (
+    CHUNK,
+    NotStored,
+    Stored,
+    checked,
+    described,
+    kept_before,
+    pour,
+)
 
 
 class NullStore:
@@ -27,6 +35,9 @@ class NullStore:
 
     def keep_file(self, path: Path, sha256: str) -> Stored:
         """See `Store`."""
+        before = kept_before(self, path, sha256)
+        if before is not None:
+            return before
         stored = described(path, sha256)
         self._kept[sha256] = path.read_bytes(), self._clock()
         path.unlink()

@@ -85,7 +85,8 @@ class Store(Protocol):
         """Take over a finished file, already safe on the disk, whose hash the caller made while writing it.
 
         The file is gone from its path afterwards. Raises `StorageFull` without room; then the file stands where it
-        stood, and whatever this raises, the bytes stand at the path or at the address.
+        stood, and whatever this raises, the bytes stand at the path or at the address. Called again by whoever died
+        afterwards, with the file gone, it finds what was kept.
         """
 
     def open_range(self, sha256: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -137,6 +138,13 @@ def described(path: Path, sha256: str) -> Stored:
     with path.open("rb") as file:
         head = file.read(HEAD)
     return Stored(checked(sha256), path.stat().st_size, head)
+
+
+def kept_before(store: Store, path: Path, sha256: str) -> Stored | None:
+    """Return what an earlier taking over of this file kept, when the file is gone and its bytes are here."""
+    if path.exists() or not store.exists(sha256):
+        return None
+    return Stored(sha256, store.size(sha256), b"".join(store.open_range(sha256, 0, HEAD)))
 
 
 def checked(sha256: str) -> str:

@@ -31,6 +31,7 @@ from konsilium.adapters.storage.protocol import (
     StoreUnreachable,
     checked,
     described,
+    kept_before,
     pour,
 )
 
@@ -66,6 +67,9 @@ class S3Store:
 
     def keep_file(self, path: Path, sha256: str) -> Stored:
         """Send the file, then remove it. Raises `Damaged` when its bytes are not those of the hash. See `Store`."""
+        before = kept_before(self, path, sha256)
+        if before is not None:
+            return before
         stored = described(path, sha256)
         self._send(path, stored)
         path.unlink(missing_ok=True)

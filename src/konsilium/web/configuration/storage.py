@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from konsilium.actions.documents import store
 from konsilium.models import StoreCheck
@@ -58,5 +58,5 @@ def _round(row: StoreCheck, time_zone: str) -> dict[str, Any]:
 
 def _length(term: Term) -> str:
     if term.years:
-        return gettext("%(count)s y") % {"count": term.years}
+        return ngettext("%(count)s year", "%(count)s years", term.years) % {"count": term.years}
     return gettext("%(days)s d") % {"days": term.days}
