@@ -114,7 +114,7 @@ def fill(folder, requests):
     with psycopg.connect(f"host={folder / 's'} user=konsilium_owner dbname={name}", autocommit=True) as owner:
         fill_tables(owner, requests)
         for role, (person, membership) in WHO.items():
-            owner.execute(SESSION, [f"key-{role}", session_data(), md5(person), md5(membership)])
+            owner.execute(SESSION, [stored_key(f"key-{role}"), session_data(), md5(person), md5(membership)])
     return name
 
 
@@ -139,6 +139,13 @@ def session_data():
     from django.core import signing
 
     return signing.dumps({}, salt="django.contrib.sessions.SessionStore", compress=True)
+
+
+def stored_key(key):
+    """Return what the database keeps of a session's key."""
+    from konsilium.models import stored_key as kept
+
+    return kept(key)
 
 
 def environment(folder, database, port=0):

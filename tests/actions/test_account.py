@@ -8,7 +8,16 @@ from django.db import ProgrammingError, connection, transaction
 
 from konsilium.actions import account
 from konsilium.actions._guessing import FAILURES_OF_A_NETWORK, FAILURES_OF_AN_ACCOUNT, TooManyTries
-from konsilium.models import Credential, DeskEvent, Membership, OneTimeLink, Person, SignInAttempt, WebSession
+from konsilium.models import (
+    Credential,
+    DeskEvent,
+    Membership,
+    OneTimeLink,
+    Person,
+    SignInAttempt,
+    WebSession,
+    stored_key,
+)
 from konsilium.models.access import acting, as_worker, signing_in
 from tests.cast import NOW, PASSWORD, PEOPLE
 
@@ -232,12 +241,12 @@ def test_a_changed_password_ends_other_sessions_and_open_links(cast, client_as):
     here, there = client_as(cast.omsk_doctor), client_as(cast.omsk_doctor)
     foreign = client_as(cast.chita_doctor)
     token = link(cast, OneTimeLink.RESET)
-    keep = here.cookies["konsilium"].value
+    keep = stored_key(here.cookies["konsilium"].value)
     account.change_password(person(cast), old=PASSWORD, new=NEW, keep=keep, network=HERE, at=NOW)
     with signing_in():
         left = set(WebSession.objects.values_list("session_key", flat=True))
-    assert left == {keep, foreign.cookies["konsilium"].value}
-    assert there.cookies["konsilium"].value not in left
+    assert left == {keep, stored_key(foreign.cookies["konsilium"].value)}
+    assert stored_key(there.cookies["konsilium"].value) not in left
     with pytest.raises(account.LinkDead):
         account.open_link(token, at=NOW)
     assert [event.subject_id for event in events("password_changed")] == [cast.omsk_doctor.person_id]
@@ -257,7 +266,7 @@ def test_the_old_password_is_not_to_be_guessed_from_an_open_browser(cast):
 
 def test_one_session_is_ended_by_its_name_and_never_somebody_elses(cast, client_as):
     mine, theirs = client_as(cast.omsk_doctor), client_as(cast.chita_doctor)
-    keys = [client.cookies["konsilium"].value for client in (mine, theirs)]
+    keys = [stored_key(client.cookies["konsilium"].value) for client in (mine, theirs)]
     assert account.end_sessions(cast.omsk_doctor.person_id, only=account.session_name(keys[1])) == 0
     assert account.end_sessions(cast.omsk_doctor.person_id, only=account.session_name(keys[0])) == 1
     assert keys[0] not in account.session_name(keys[0])

@@ -183,7 +183,7 @@ def set_password_by_link(token: str, *, password: str, at: datetime) -> Person:
 
 
 def change_password(person: Person, *, old: str, new: str, keep: str, network: str, at: datetime) -> None:
-    """Set a new password and end every session but the one named by its key.
+    """Set a new password and end every session but the one named by its stored key.
 
     Raises WrongPassword, TooManyTries or WeakPassword.
     """

@@ -21,7 +21,7 @@ from konsilium.models.organization import (
 )
 from konsilium.models.people import Credential, Membership, OneTimeLink, Person, RecoveryCode, SignInAttempt
 from konsilium.models.session import Session, SessionOption
-from konsilium.models.sessions import SessionStore, WebSession
+from konsilium.models.sessions import SessionStore, WebSession, stored_key
 from konsilium.models.upload import Upload
 
 __all__ = [
@@ -70,4 +70,5 @@ __all__ = [
     "Upload",
     "Viewing",
     "WebSession",
+    "stored_key",
 ]

@@ -1,5 +1,10 @@
-"""Web sessions in the database, with the columns that people need to recognise and end their own."""
+"""Web sessions in the database, with the columns that people need to recognise and end their own.
 
+Only a hash of a session's key is kept: whoever reads the table, or a copy of it, can enter by none of them.
+"""
+
+import base64
+import hashlib
 from typing import Any, cast
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
@@ -8,6 +13,14 @@ from django.db import models
 from django.utils import timezone
 
 from konsilium.models.access import signing_in
+
+# The width of Django's column: 240 bits.
+_WIDTH = 40
+
+
+def stored_key(key: str) -> str:
+    """Return what the table keeps of a session's key."""
+    return base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()).decode()[:_WIDTH]
 
 
 class WebSession(AbstractBaseSession):
@@ -34,6 +47,11 @@ class SessionStore(DatabaseStore):
         """Return our table."""
         return WebSession
 
+    @property
+    def stored_key(self) -> str:
+        """What the table keeps of this session's key; nothing for none."""
+        return stored_key(self.session_key) if self.session_key else ""
+
     def take_over(self, session_data: str) -> None:
         """Use what the entry has read already instead of reading it again."""
         self._session_cache = self.decode(session_data)
@@ -41,6 +59,7 @@ class SessionStore(DatabaseStore):
     def create_model_instance(self, data: dict[str, Any]) -> WebSession:
         """Lift who acts, and from where, into columns."""
         row: Any = super().create_model_instance(data)
+        row.session_key = stored_key(row.session_key)
         for name in ("person_id", "membership_id"):
             setattr(row, name, data.get(name))
         row.network = data.get("network", "")
@@ -53,10 +72,17 @@ class SessionStore(DatabaseStore):
         with signing_in():
             return super().load()
 
+    def _get_session_from_db(self) -> WebSession | None:
+        rows = self.model.objects.filter(session_key=self.stored_key, expire_date__gt=timezone.now())
+        found = cast("WebSession | None", rows.first())
+        if found is None:
+            self._session_key = None
+        return found
+
     def exists(self, session_key: str) -> bool:
         """Look in the sign-in's context."""
         with signing_in():
-            return super().exists(session_key)
+            return super().exists(stored_key(session_key))
 
     def save(self, must_create: bool = False) -> None:
         """Save in the sign-in's context."""
@@ -65,5 +91,8 @@ class SessionStore(DatabaseStore):
 
     def delete(self, session_key: str | None = None) -> None:
         """Delete in the sign-in's context."""
+        key = session_key or self.session_key
+        if key is None:
+            return
         with signing_in():
-            super().delete(session_key)
+            super().delete(stored_key(key))

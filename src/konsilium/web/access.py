@@ -7,7 +7,7 @@ line must not keep a transaction open. Then the whole page runs in one transacti
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from konsilium.adapters.storage import StoreUnreachable
-from konsilium.models import Person, SessionStore, WebSession
+from konsilium.models import Person, SessionStore, WebSession, stored_key
 from konsilium.models.access import acting, as_person, as_public, signing_in
 from konsilium.web.dicomweb import ticket
 from konsilium.workflow.roles import Actor, Role, may
@@ -77,12 +77,14 @@ class EntryMiddleware(SessionMiddleware):
     def process_request(self, request: Any) -> None:
         """Set session, person, actor and language from the cookie; an unknown cookie is nobody."""
         request.person, request.actor = None, None
-        key = _key(request)
-        row = _enter(key) if key else None
-        request.session = SessionStore(key if row else None)
+        key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        by_ticket = ticket.is_shown(request)
+        stored = ticket.stored_key(request) if by_ticket else stored_key(key or "")
+        row = _enter(stored) if stored and (key or by_ticket) else None
+        request.session = SessionStore(key if row and not by_ticket else None)
         if row:
             request.session.take_over(row["session_data"])
-            _recognise(request, row)
+            _recognise(request, row, stored)
         request.language = _language(request)
 
     def process_exception(self, request: Any, exception: Exception) -> HttpResponseBase | None:
@@ -109,23 +111,15 @@ class EntryMiddleware(SessionMiddleware):
         return None
 
 
-def _key(request: Any) -> str | None:
-    """A program's ticket stands for the web session it was made in; else there is the browser's cookie."""
-    if ticket.is_shown(request):
-        return ticket.session_key(request)
-    key: str | None = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    return key
-
-
-def _enter(key: str) -> dict[str, Any] | None:
+def _enter(stored: str) -> dict[str, Any] | None:
     with connection.cursor() as cursor:
-        cursor.execute(_ENTER, [key])
+        cursor.execute(_ENTER, [stored])
         row = cursor.fetchone()
         names = [column[0] for column in cursor.description or ()]
     return dict(zip(names, row, strict=True)) if row else None
 
 
-def _recognise(request: Any, row: dict[str, Any]) -> None:
+def _recognise(request: Any, row: dict[str, Any], stored: str) -> None:
     if row["person_id"] is None:
         return
     names = ("login", "family", "given", "patronymic", "language")
@@ -133,7 +127,7 @@ def _recognise(request: Any, row: dict[str, Any]) -> None:
     if row["membership_id"] is not None:
         request.actor = _actor(request.person, row)
     if request.at - row["seen_at"] > SEEN_EVERY:
-        _touch(request)
+        _touch(stored, request.at)
 
 
 def _actor(person: Person, row: dict[str, Any]) -> Actor:
@@ -149,9 +143,9 @@ def _actor(person: Person, row: dict[str, Any]) -> Actor:
     )
 
 
-def _touch(request: Any) -> None:
+def _touch(stored: str, at: datetime) -> None:
     with signing_in():
-        WebSession.objects.filter(session_key=request.session.session_key).update(seen_at=request.at)
+        WebSession.objects.filter(session_key=stored).update(seen_at=at)
 
 
 def _language(request: Any) -> str:

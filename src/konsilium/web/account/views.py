@@ -148,7 +148,7 @@ def _session(row: Any, request: Any) -> dict[str, Any]:
         "network": row.network,
         "since": local(row.started_at, zone),
         "seen": local(row.seen_at, zone),
-        "here": row.session_key == request.session.session_key,
+        "here": row.session_key == request.session.stored_key,
     }
 
 
@@ -164,7 +164,7 @@ def change_password(request: Any) -> HttpResponse:
             request.person,
             old=form.cleaned_data["old"],
             new=form.cleaned_data["password"],
-            keep=request.session.session_key,
+            keep=request.session.stored_key,
             network=network_of(request),
             at=request.at,
         )
@@ -178,7 +178,7 @@ def change_password(request: Any) -> HttpResponse:
 def end_sessions(request: Any) -> HttpResponse:
     """End one own session, or all but this one."""
     only = request.POST.get("only", "")
-    keep = "" if only else request.session.session_key
+    keep = "" if only else request.session.stored_key
     count = account.end_sessions(request.person.pk, only=only, keep=keep)
     messages.success(request, gettext("Ended sessions: %(count)s") % {"count": count})
     return redirect("account:security")

@@ -23,9 +23,9 @@ def show(request: Any, pk: UUID) -> HttpResponse:
         "address": request.build_absolute_uri(place),
     }
     if request.method == "POST":
-        key = request.session.session_key
+        session = request.session.stored_key
         until = request.at + timedelta(seconds=ticket.SECONDS)
-        context["ticket"] = ticket.make(row.pk, actor=request.actor, session_key=key)
+        context["ticket"] = ticket.make(row.pk, actor=request.actor, session=session)
         context["until"] = local(until, request.actor.time_zone)
     response = render(request, "dicomweb/program.html", context)
     response.headers["Cache-Control"] = "no-store"

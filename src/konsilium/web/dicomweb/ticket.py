@@ -22,9 +22,9 @@ _SALT = "dicom program"
 _SCHEME = "Bearer "
 
 
-def make(consultation: UUID, *, actor: Actor, session_key: str) -> str:
-    """Return a ticket to a request for the actor's present web session."""
-    said = [str(consultation), str(actor.person_id), str(actor.membership_id), _trace(session_key)]
+def make(consultation: UUID, *, actor: Actor, session: str) -> str:
+    """Return a ticket to a request for the actor's present web session, named by its stored key."""
+    said = [str(consultation), str(actor.person_id), str(actor.membership_id), _trace(session)]
     return signing.dumps(said, salt=_SALT, compress=True)
 
 
@@ -34,8 +34,8 @@ def is_shown(request: Any) -> bool:
     return is_bearer and request.path.startswith(ROOT)
 
 
-def session_key(request: Any) -> str:
-    """Return the key of the web session that the ticket was made in, or "" where it opens nothing (any more)."""
+def stored_key(request: Any) -> str:
+    """Return what is kept of the key of the web session that the ticket was made in; "" where it opens nothing."""
     if request.method not in ("GET", "HEAD"):
         return ""
     try:
@@ -52,5 +52,5 @@ def session_key(request: Any) -> str:
 
 
 def _trace(key: str) -> str:
-    """A session's key is a secret, and what is signed can be read."""
+    """What is signed can be read, and names no row of ours."""
     return hashlib.sha256(f"{_SALT}:{key}".encode()).hexdigest()[:32]
