@@ -180,7 +180,7 @@ def test_migrating_again_uses_the_database_that_runs(served):
 
 @pytest.mark.parametrize("part", ["pages", "worker"])
 def test_a_part_that_falls_is_started_again_and_said_in_a_line(served, part):
-    mark = {"pages": "granian", "worker": "konsilium worker"}[part]
+    mark = {"pages": "konsilium pages", "worker": "konsilium worker"}[part]
     first = next(pid for pid, args in served.children().items() if mark in args)
     os.kill(first, signal.SIGKILL)
     served.wait_until(lambda: f"{part} ended with code -9; starting it again" in served.said())

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import FrameType
 
 import django
+import uvicorn
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, connections
 
@@ -71,19 +72,26 @@ def serve() -> None:
 
 
 def pages() -> None:
-    """Serve the pages on the configured address with granian; SIGTERM and Ctrl-C end it."""
+    """Serve the pages and the live parts on the configured address with uvicorn; SIGTERM and Ctrl-C end it."""
     check_port()
     check_store()
     check_login()
     if not Path(settings.STATIC_ROOT).exists():
         collect_static()
     connections.close_all()
-    command = f"granian --interface wsgi --host {settings.HOST} --port {settings.PORT} --workers {settings.WORKERS} "
-    command += (
-        f"--blocking-threads {settings.THREADS} --backpressure 128 --no-access-log --log-level warning "
+    uvicorn.run(
+        "konsilium.asgi:application",
+        host=settings.HOST,
+        port=settings.PORT,
+        workers=settings.WORKERS,
+        access_log=False,
+        log_level="warning",
+        # Whom a proxy speaks for, the sign-in's throttle decides by its own list of proxies.
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=30,
     )
-    command += "--respawn-failed-workers --workers-kill-timeout 10 konsilium.wsgi:application"
-    os.execv(sys.executable, [sys.executable, "-m", *command.split()])  # noqa: S606
 
 
 def worker() -> None:

@@ -40,7 +40,7 @@ def free_port():
 
 @pytest.fixture(scope="session")
 def site(django_db_setup):
-    """The pages as granian serves them, on the tests' own database. Yields their address."""
+    """The pages as they are served, on the tests' own database. Yields their address."""
     port = free_port()
     environment = os.environ | {
         "KONSILIUM_PORT": str(port),

@@ -61,7 +61,7 @@ def add(
     media_type = _media_type(upload)
     with transaction.atomic():
         row = lock(consultation, actor=actor)
-        _may_add(row, kind, actor)
+        may_add(row, kind, actor)
         twin = Document.objects.filter(consultation=row, sha256=upload.stored.sha256).present().first()
         if twin is not None:
             raise AlreadyThere(twin.file_name)
@@ -96,7 +96,8 @@ def _media_type(upload: Upload) -> str:
         raise KindRefused(str(refusal)) from refusal
 
 
-def _may_add(row: Consultation, kind: str, actor: Actor) -> None:
+def may_add(row: Consultation, kind: str, actor: Actor) -> None:
+    """Raise NotNow or Refused where this person may add no document of this kind to the request now."""
     if kind == CONCLUSION_SCAN:
         if not row.roles_of(actor) & set(CENTRE_ROLES) or row.state not in (
             State.CONCLUSION,
@@ -147,4 +148,4 @@ def _named() -> set[str]:
     return named
 
 
-__all__ = ["Upload", "add", "is_checked_by_nobody", "remove", "store", "sweep_orphans"]
+__all__ = ["Upload", "add", "is_checked_by_nobody", "may_add", "remove", "store", "sweep_orphans"]

@@ -1,0 +1,1 @@
+"""What must be raw ASGI: bytes that arrive for hours, over lines that break."""

@@ -1,0 +1,66 @@
+"""The pages and live parts as they are served, on the tests' own database."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from django.conf import settings
+
+from tests.browser.conftest import free_port
+
+
+class Server:
+    """The served product, which can be killed and started again at the same address."""
+
+    def __init__(self, workers=1):
+        self.port, self.workers, self.process = free_port(), workers, None
+        self.address = f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        environment = os.environ | {
+            "KONSILIUM_PORT": str(self.port),
+            "KONSILIUM_WORKERS": str(self.workers),
+            "KONSILIUM_THREADS": "2",
+            "PYTHONPATH": "src",
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "konsilium", "pages"], env=environment, start_new_session=True
+        )
+        for _ in range(200):
+            assert self.process.poll() is None
+            try:
+                with urllib.request.urlopen(f"{self.address}/readyz", timeout=1) as answer:
+                    if answer.status == 200:
+                        return self
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError("not ready")
+
+    def end(self, number=signal.SIGKILL):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+        self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def served(django_db_setup):
+    server = Server(workers=2).start()
+    yield server
+    server.end(signal.SIGTERM)
+
+
+@pytest.fixture
+def restless(django_db_setup):
+    """A server that a test may kill."""
+    server = Server().start()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def files():
+    return settings.FILES
