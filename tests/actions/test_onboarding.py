@@ -85,6 +85,17 @@ def test_a_known_oid_is_refused_and_nothing_is_left_behind(cast):
         assert not Organization.objects.filter(short_name="Другая").exists()
 
 
+def test_whoever_was_declined_may_apply_again(cast):
+    row, _, _ = applied()
+    moved(cast, row, "decline", reason="Нет лицензии на профиль")
+    again, application, token = applied(short_name="С лицензией")
+    assert (again.pk != row.pk, again.oid) == (True, row.oid)
+    with as_public(onboarding.link_hash(token)):
+        assert Application.objects.get().number == application.number
+    with pytest.raises(onboarding.AlreadyKnown):
+        applied(short_name="Третья")
+
+
 def test_without_a_technical_specialist_there_is_no_application(cast):
     with pytest.raises(Refused):
         onboarding.apply(VALUES, [], at=NOW)

@@ -424,7 +424,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('submitted', 'Application received'), ('in_review', 'In review'), ('equipment_setup', 'Equipment is being set up'), ('equipment_test', 'Equipment is being tested'), ('active', 'Active'), ('declined', 'Declined'), ('suspended', 'Suspended')], default=konsilium.workflow.onboarding.OrganizationState['SUBMITTED'], max_length=20)),
                 ('full_name', models.CharField(max_length=500)),
                 ('short_name', models.CharField(max_length=120)),
-                ('oid', models.CharField(max_length=64, unique=True)),
+                ('oid', models.CharField(max_length=64)),
                 ('inn', models.CharField(max_length=12)),
                 ('ogrn', models.CharField(max_length=15)),
                 ('region', models.CharField(max_length=10)),
@@ -437,6 +437,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['state', 'created_at', 'id'], name='konsilium_o_state_92a17e_idx')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'declined'), _negated=True), fields=('oid',), name='one_registration_an_oid')],
             },
         ),
         migrations.CreateModel(

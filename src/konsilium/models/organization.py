@@ -50,7 +50,7 @@ class Organization(VersionedRow):
     )
     full_name = models.CharField(max_length=500)
     short_name = models.CharField(max_length=120)
-    oid = models.CharField(max_length=64, unique=True)
+    oid = models.CharField(max_length=64)
     inn = models.CharField(max_length=12)
     ogrn = models.CharField(max_length=15)
     region = models.CharField(max_length=10)
@@ -67,6 +67,14 @@ class Organization(VersionedRow):
 
     class Meta:
         indexes = [models.Index(fields=["state", "created_at", "id"])]
+        # Whoever was declined may apply again.
+        constraints = [
+            models.UniqueConstraint(
+                fields=["oid"],
+                condition=~models.Q(state=OrganizationState.DECLINED.value),
+                name="one_registration_an_oid",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.short_name
