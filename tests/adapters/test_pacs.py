@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -177,6 +178,22 @@ def test_orthanc_keeps_what_is_sent_and_gives_it_back_voxel_for_voxel(orthanc, r
     fetched = dict(there.fetch(made.study.study_uid))
     assert set(fetched) == {instance.sop_uid for instance in made.instances}
     assert pixels(fetched.values()) == pixels(made.files)
+
+
+@needs_orthanc
+@pytest.mark.django_db(transaction=True)
+def test_orthanc_reads_our_own_studies_with_a_ticket(cast, row, made, client_as, served, orthanc):
+    page = client_as(cast.omsk_doctor).post(reverse("dicomweb:program", args=[row.pk])).content.decode()
+    given = re.search(r"Bearer [\w:.-]+", page)[0]
+    ours = {"Url": f"{served}/dicomweb/{row.pk}", "HttpHeaders": {"Authorization": given}}
+    asked = {"Resources": [{"Study": made.study.study_uid}], "Synchronous": True}
+    with httpx.Client(timeout=60, trust_env=False) as client:
+        assert client.put(f"{orthanc}/servers/konsilium", json=ours).status_code == 200
+        found = client.post(f"{orthanc}/servers/konsilium/qido", json={"Uri": "/studies"}).json()
+        assert found[0]["0020000D"]["Value"] == made.study.study_uid
+        assert client.post(f"{orthanc}/servers/konsilium/retrieve", json=asked).status_code == 200
+    there = dict(pacs(orthanc).fetch(made.study.study_uid))
+    assert pixels(there.values()) == pixels(made.files)
 
 
 @needs_orthanc
