@@ -127,12 +127,12 @@ def test_an_address_is_its_owners_for_an_hour(owner, cast, client_as):
 def test_a_right_that_ended_ends_the_address(owner, cast, client_as):
     row = sent(cast)
     document = photo(owner, row)
-    url = address(document, "view", cast.cniis_dispatcher)
-    assert client_as(cast.cniis_dispatcher).get(url).status_code == 200
+    urls = [address(document, purpose, cast.cniis_dispatcher) for purpose in ("view", "original")]
+    assert [client_as(cast.cniis_dispatcher).get(url).status_code for url in urls] == [200, 200]
     series = pictures.series(pictures.study(row), document)
     with as_inspector(row.pk):
         Series.objects.filter(pk=series.pk).update(is_included=False)
-    assert client_as(cast.cniis_dispatcher).get(url).status_code == 404
+    assert [client_as(cast.cniis_dispatcher).get(url).status_code for url in urls] == [404, 404]
     assert "Анфас.jpg" not in gallery(client_as, cast.cniis_dispatcher, row).content.decode()
 
 
