@@ -11,6 +11,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from konsilium.actions import closing, documents, inspecting, keeping, receiving, sweeping
+from konsilium.adapters import sandbox
 from konsilium.adapters.mail import mailer
 from konsilium.notifications import deliver
 from konsilium.notifications.channels import email
@@ -76,6 +77,9 @@ def run(stop: threading.Event) -> None:
 def inspect(stop: threading.Event) -> None:
     """Look at what arrives until told to stop, in a process of its own: a long reading must keep no letter waiting."""
     inspecting.sweep_scratch()
+    missing = sorted(name for name, stands in sandbox.isolation().items() if not stands)
+    if missing:
+        log.warning("the sandbox has to do without: %s", ", ".join(missing))
     work = Chore("inspect", timedelta(0), lambda at: inspecting.run_pending(at=at, most=1))
     while not stop.is_set():
         if not work.run_if_due(timezone.now()):

@@ -152,7 +152,7 @@ def test_what_breaks_the_reader_is_tried_again_and_then_said_and_stops_nothing_e
     def run(task, arguments, **more):
         if arguments.get("name") == "a.jpg":
             broken.append(task)
-            raise sandbox.Failed("SIGSEGV")
+            raise sandbox.Failed("KeyError")
         return real(task, arguments, **more)
 
     monkeypatch.setattr(sandbox, "run", run)
@@ -164,16 +164,20 @@ def test_what_breaks_the_reader_is_tried_again_and_then_said_and_stops_nothing_e
     assert second.state == "available"
 
 
-def test_a_file_that_needs_too_much_is_refused_at_once(cast, monkeypatch):
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [(sandbox.Killed("memory"), inspecting.TOO_MUCH), (sandbox.Failed("SIGSEGV"), inspecting.UNREADABLE)],
+)
+def test_a_file_that_needs_too_much_or_crashes_its_decoder_is_refused_at_once(cast, monkeypatch, raised, words):
     put(draft(cast), cast.omsk_doctor, "a.jpg", photo())
 
     def run(*given, **more):
-        raise sandbox.Killed("memory")
+        raise raised
 
     monkeypatch.setattr(sandbox, "run", run)
     inspecting.run_pending(at=LATER)
     (document,) = seen(Document, cast.omsk_doctor)
-    assert (document.state, document.refusal) == ("refused", inspecting.TOO_MUCH)
+    assert (document.state, document.refusal) == ("refused", words)
 
 
 def test_a_reading_whose_inspector_died_is_done_by_the_next_when_its_lease_ran_out(cast):

@@ -13,9 +13,10 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from konsilium.actions import closing, documents, receiving
-from konsilium.models import Document, Organization, SessionStore, Upload
+from konsilium.actions import closing, documents, drafting, receiving
+from konsilium.models import Document, SessionStore, Upload
 from konsilium.models.access import acting, as_worker, signing_in
+from konsilium.workflow.machine import Missing
 from konsilium.workflow.upload import LARGEST
 from tests.factories import Way
 from tests.requests import draft
@@ -204,6 +205,20 @@ def test_a_killed_server_loses_nothing_that_it_acknowledged(restless, cast):
     assert stored(document) == data
 
 
+def test_an_upload_whose_process_died_just_before_the_document_is_finished_by_the_next(sender, cast, files):
+    row, data = draft(cast), dicom()
+    place = sender.create(row, data).headers["Location"]
+    (upload,) = seen(Upload, cast.omsk_doctor)
+    part = files / "uploads" / f"{upload.pk}.part"
+    part.write_bytes(data)
+    with acting(cast.omsk_doctor):
+        receiving.keep_offset(upload, len(data), actor=cast.omsk_doctor, at=timezone.now())
+    documents.store().keep_file(part, upload.sha256)
+    assert sender.offset(place) == len(data)
+    assert sender.offset(place) == len(data)
+    assert [stored(document) for document in seen(Document, cast.omsk_doctor, consultation=row)] == [data]
+
+
 def test_a_refusal_closes_the_line(sender, cast):
     row, data = draft(cast), dicom()
     place = sender.create(row, data).headers["Location"]
@@ -355,10 +370,25 @@ def test_uploads_that_rest_too_long_are_forgotten_row_first_and_files_without_a_
     with as_worker():
         assert not Upload.objects.filter().values("id").exists()
     assert list((files / "uploads").glob("*.part")) == []
-    assert Organization is not None
 
 
 def test_the_protocol_says_what_it_can(served):
     with httpx.Client(base_url=served.address) as anybody:
         said = anybody.options("/uploads/").headers
     assert (said["Tus-Version"], said["Tus-Extension"]) == ("1.0.0", "creation,termination,expiration")
+
+
+def test_the_text_of_a_request_goes_ahead_of_its_pictures(sender, cast):
+    way = Way(cast, at=timezone.now() - timedelta(hours=1)).written(
+        kinds=("consent", "extract", "face_photo")
+    )
+    with pytest.raises(Missing):
+        way.do(way.doctor, drafting.submit)
+    data = dicom()
+    place = sender.create(way.row, data, kind="panoramic").headers["Location"]
+    way.do(way.doctor, drafting.submit)
+    (coming,) = seen(Upload, way.dispatcher, consultation=way.row)
+    assert (coming.state, coming.offset) == ("receiving", 0)
+    assert sender.patch(place, data, 0).status_code == 204
+    (picture,) = seen(Document, way.dispatcher, consultation=way.row, kind="panoramic")
+    assert stored(picture) == data

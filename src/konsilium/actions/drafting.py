@@ -10,7 +10,17 @@ from django.db import connection, transaction
 
 from konsilium.actions._record import Note, record
 from konsilium.actions._step import lock, step
-from konsilium.models import Consultation, Document, Membership, Organization, Person, Profile, Question, Term
+from konsilium.models import (
+    Consultation,
+    Document,
+    Membership,
+    Organization,
+    Person,
+    Profile,
+    Question,
+    Term,
+    Upload,
+)
 from konsilium.models._base import uuid7
 from konsilium.workflow import clock
 from konsilium.workflow.completeness import Draft, Lack, Template, lacks, sendable
@@ -182,7 +192,9 @@ def template_of(row: Consultation) -> Template:
 
 def facts_of(row: Consultation, actor: Actor, at: datetime) -> Draft:
     """Return what completeness looks at."""
-    kinds = Document.objects.filter(consultation=row).present().values_list("kind", flat=True)
+    kinds = set(Document.objects.filter(consultation=row).present().values_list("kind", flat=True))
+    # The text goes ahead of its pictures: what is on its way counts, and both sides see that it is.
+    kinds |= set(Upload.objects.filter(consultation=row).on_the_way().values_list("kind", flat=True))
     return Draft(
         values=row.values(),
         questions=tuple(row.questions.values_list("text", flat=True)),

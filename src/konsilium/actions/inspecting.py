@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 
 TRIES = 3
 AGAIN = timedelta(seconds=20)
+CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
 
 READ_AS_DICOM = (DICOM, ZIP)
 HAS_COPIES = (JPEG, PNG, TIFF, HEIC, PDF, STL, PLY)
@@ -99,9 +100,10 @@ def _do(job: Job, at: datetime) -> None:
         _finish(job, at, "gone")
     except sandbox.Killed as killed:
         _give_up(job, at, killed.limit, TOO_MUCH)
-    except (sandbox.Failed, OSError) as failed:
+    except Exception as failed:  # noqa: BLE001  one file that breaks us must not stop those behind it
         kind = failed.kind if isinstance(failed, sandbox.Failed) else type(failed).__name__
-        if job.tries < TRIES:
+        # A crash of the decoder will come again; everything else may have been the moment's.
+        if job.tries < TRIES and kind not in CRASHES:
             _again(job, at)
         else:
             _give_up(job, at, kind, UNREADABLE)

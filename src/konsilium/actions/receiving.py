@@ -162,26 +162,33 @@ def keep_offset(upload: Upload, offset: int, *, actor: Actor, at: datetime) -> b
     return rows.update(offset=offset, touched_at=at) == 1
 
 
-def finish(upload: Upload, sha256: str, *, actor: Actor, at: datetime) -> Document:
+def remember_hash(upload: Upload, sha256: str) -> None:
+    """Write down the hash of what arrived before the file is moved: a process that dies then is finished by the next."""
+    if not upload.sha256:
+        Upload.objects.filter(pk=upload.pk, sha256="").update(sha256=sha256)
+
+
+def finish(upload: Upload, sha256: str, *, actor: Actor, at: datetime) -> None:
     """Compare the hashes, put the file into the store, and make it a document of its request, in this order.
 
-    Raises Refused with words, after the upload was marked so and its bytes were thrown away; StorageFull keeps both.
+    Done twice, it does nothing the second time. Raises Refused with words (then call `refuse`); StorageFull keeps all.
     """
-    path = part_of(upload.pk)
-    try:
+    with transaction.atomic():
+        row = lock(upload.consultation, actor=actor)
+        if own(upload.pk, actor=actor).state != UploadState.RECEIVING:
+            return
         _refuse_changed(upload, sha256)
-        stored = store().keep_file(path, sha256)
-        with transaction.atomic():
-            row = lock(upload.consultation, actor=actor)
-            document = _document(row, upload, stored, actor, at)
-            done = Upload.objects.filter(pk=upload.pk)
-            done.update(state=UploadState.DONE, document=document, offset=upload.length, touched_at=at)
-    except Refused as refusal:
-        words = str(refusal)[:300]
-        Upload.objects.filter(pk=upload.pk).update(state=UploadState.REFUSED, refusal=words, touched_at=at)
-        path.unlink(missing_ok=True)
-        raise
-    return document
+        stored = store().keep_file(part_of(upload.pk), sha256)
+        document = _document(row, upload, stored, actor, at)
+        done = Upload.objects.filter(pk=upload.pk)
+        done.update(state=UploadState.DONE, document=document, offset=upload.length, touched_at=at)
+
+
+def refuse(upload: Upload, words: str, *, at: datetime) -> None:
+    """Mark an upload refused, with the words for its sender, and throw its bytes away."""
+    rows = Upload.objects.filter(pk=upload.pk, state=UploadState.RECEIVING)
+    rows.update(state=UploadState.REFUSED, refusal=words[:300], touched_at=at)
+    part_of(upload.pk).unlink(missing_ok=True)
 
 
 def _refuse_changed(upload: Upload, sha256: str) -> None:

@@ -205,7 +205,7 @@ async def _head(upload_id: UUID, actor: Actor, headers: dict[str, str], receive:
         _stop_writer(upload_id)
         with _file_of(upload_id) as file:
             await _locked(file)
-            upload = await _in_thread(partial(_own, upload_id, actor))
+            upload = await _finished(await _in_thread(partial(_own, upload_id, actor)), actor, headers)
     return Answer(HTTPStatus.OK, {**_state_of(upload), "cache-control": "no-store"})
 
 
@@ -251,7 +251,7 @@ async def _patch(
             if headers.get("upload-offset") != str(upload.offset):
                 raise Answer(HTTPStatus.CONFLICT, _state_of(upload))
             await _write(file, upload, writer, actor, receive, key)
-        return await _end(upload, actor, headers)
+            return Answer(HTTPStatus.NO_CONTENT, _state_of(await _finished(upload, actor, headers)))
     finally:
         if _writers.get(upload_id) is writer:
             del _writers[upload_id]
@@ -274,19 +274,25 @@ def _stop_writer(upload_id: UUID) -> None:
 
 @contextlib.contextmanager
 def _file_of(upload_id: UUID) -> Any:
-    """Open the file of an upload for writing; its lock ends with the handle, however that ends."""
+    """Open the file of an upload for writing; its lock ends with the handle, however that ends.
+
+    A file that isn't there was moved to the store a moment ago: the row will say so, now or after a crash.
+    """
     try:
         handle = os.open(receiving.part_of(upload_id), os.O_RDWR)
-    except FileNotFoundError as missing:
-        raise NotThere from missing
+    except FileNotFoundError:
+        yield None
+        return
     try:
         yield handle
     finally:
         os.close(handle)
 
 
-async def _locked(handle: int) -> None:
+async def _locked(handle: int | None) -> None:
     """Wait for the older writer to let go, here or in another process."""
+    if handle is None:
+        return
     for _ in range(int(TAKEOVER_SECONDS / 0.05)):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -298,9 +304,11 @@ async def _locked(handle: int) -> None:
 
 
 async def _write(
-    handle: int, upload: Upload, writer: _Writer, actor: Actor, receive: Receive, key: str
+    handle: int | None, upload: Upload, writer: _Writer, actor: Actor, receive: Receive, key: str
 ) -> None:
     """Write what arrives behind the offset; whatever ends it, what is there is synced and acknowledged first."""
+    if handle is None:
+        return
     os.ftruncate(handle, upload.offset)
     os.lseek(handle, upload.offset, os.SEEK_SET)
     hashing = _hash_at(upload)
@@ -414,28 +422,35 @@ async def _acknowledge(handle: int, upload: Upload, actor: Actor) -> None:
         raise Answer(HTTPStatus.NOT_FOUND)
 
 
-async def _end(upload: Upload, actor: Actor, headers: dict[str, str]) -> Answer:
-    """Answer a PATCH that was read to its end, and make the document when it was the last."""
-    if upload.offset < upload.length:
-        return Answer(HTTPStatus.NO_CONTENT, _state_of(upload))
+async def _finished(upload: Upload, actor: Actor, headers: dict[str, str]) -> Upload:
+    """Make the document when everything is there; also after a process that died just before it could."""
+    if upload.state != UploadState.RECEIVING or upload.offset < upload.length:
+        return upload
     offset, hashing = _hashes.pop(upload.pk, (-1, None))
-    sha256 = (
-        hashing.hexdigest()
-        if hashing and offset == upload.length
-        else await _in_thread(partial(_hash, upload))
-    )
-
-    def finish() -> None:
-        with acting(actor):
-            receiving.finish(upload, sha256, actor=actor, at=timezone.now())
-
+    known = hashing.hexdigest() if hashing and offset == upload.length else ""
     try:
-        await _in_thread(finish)
+        await _in_thread(partial(_finish, upload, known, actor))
     except StorageFull as full:
         raise Answer(HTTPStatus.INSUFFICIENT_STORAGE, _state_of(upload)) from full
     except Refused as refusal:
-        raise Answer(HTTPStatus.UNPROCESSABLE_ENTITY, refusal=_words(refusal, headers)) from refusal
-    return Answer(HTTPStatus.NO_CONTENT, _state_of(upload))
+        words = _words(refusal, headers)
+        await _in_thread(partial(_refuse, upload, words, actor))
+        raise Answer(HTTPStatus.UNPROCESSABLE_ENTITY, refusal=words) from refusal
+    return await _in_thread(partial(_own, upload.pk, actor))
+
+
+def _finish(upload: Upload, sha256: str, actor: Actor) -> None:
+    moved = not receiving.part_of(upload.pk).exists()
+    sha256 = sha256 or (upload.sha256 if moved else _hash(upload))
+    with acting(actor):
+        receiving.remember_hash(upload, sha256)
+    with acting(actor):
+        receiving.finish(upload, sha256, actor=actor, at=timezone.now())
+
+
+def _refuse(upload: Upload, words: str, actor: Actor) -> None:
+    with acting(actor):
+        receiving.refuse(upload, words, at=timezone.now())
 
 
 def _hash(upload: Upload) -> str:
