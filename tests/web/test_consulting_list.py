@@ -148,3 +148,15 @@ def test_hostile_names_are_shown_as_text(cast, client_as):
     assert evil not in page
     assert "<b>1</b>" not in page
     assert page.count("&lt;img src=x onerror=&quot;alert(1)&quot;&gt;") == 2
+
+
+def test_a_request_handed_back_twice_leads_to_the_same_place(cast, client_as):
+    row = assigned(cast)
+    with acting(cast.cniis_consultant):
+        row.refresh_from_db()
+    client = client_as(cast.cniis_consultant)
+    form = {"reason": "no_specialist", "text": "Нет хирурга", "once_key": "back", "version": str(row.version)}
+    first, second = (client.post(f"/requests/{row.pk}/hand-back/", form) for _ in range(2))
+    assert (first.status_code, first.headers["Location"]) == (302, "/consulting/")
+    assert (second.status_code, second.headers["Location"]) == (302, "/consulting/")
+    assert client.get(f"/requests/{row.pk}/").status_code == 404
