@@ -332,3 +332,40 @@ def fitted(page):
             [corner, there],
         )
     return wanted, error
+
+
+def test_a_volume_is_unrolled_along_a_curve_the_right_on_the_left_and_the_curve_is_kept(row, cast, page):
+    brought(row, cast, phantom.files())
+    opened(page, cast, row)
+    page.get_by_role("button", name="Три плоскости").click()
+    page.get_by_role("button", name="Панорама").click()
+    page.get_by_text("Отмечайте щелчками зубную дугу").wait_for()
+    box = page.locator(".pane-axial").bounding_box()
+    # From the patient's left to the right: the picture has to turn it over.
+    for at in ((12, 60, 84), (12, 20, 72), (12, 8, 48), (12, *phantom.MARKER_AT[1:]), (12, 60, 12)):
+        x, y = said(page, "viewer.panes.get('axial').viewport.worldToCanvas(argument)", place(at))
+        page.mouse.click(box["x"] + x, box["y"] + y)
+    page.keyboard.press("Enter")
+    page.locator(".panorama canvas").wait_for()
+    across, down = brightest(page)
+    assert across < 0.45
+    assert down > 0.6
+    page.locator(".marks li button.link").wait_for()
+    with acting(cast.omsk_doctor):
+        (mark,) = Mark.objects.filter(consultation=row)
+    assert (mark.kind, len(mark.data["points"])) == ("curve", 5)
+    opened(page, cast, row)
+    page.locator(".marks li button.link").click()
+    page.locator(".panorama canvas").wait_for()
+    assert brightest(page) == pytest.approx((across, down), abs=0.01)
+
+
+def brightest(page):
+    """Where the marker is in the panoramic picture, as parts of its width and height."""
+    script = (
+        "() => { const canvas = document.querySelector('.panorama canvas'); const { width, height } = canvas;"
+        " const data = canvas.getContext('2d').getImageData(0, 0, width, height).data; let [x, y, count] = [0, 0, 0];"
+        " for (let at = 0; at < width * height; at += 1) if (data[at * 4] > 150) { x += at % width; y += Math.floor(at / width); count += 1 }"
+        " return [x / count / width, y / count / height] }"
+    )
+    return page.evaluate(script)

@@ -7,6 +7,7 @@ import { overlay, update } from "./letters.js";
 import { Marks } from "./marks.js";
 import { begin, fromTheMiddle, pictures } from "./pictures.js";
 import { showBones } from "./bones.js";
+import { figure, unroll } from "./panorama.js";
 import { Surfaces } from "./surfaces.js";
 
 const { ViewportType, OrientationAxis, Events } = Enums;
@@ -15,6 +16,13 @@ const ENGINE = "konsilium";
 const PLANES = { axial: OrientationAxis.AXIAL, coronal: OrientationAxis.CORONAL, sagittal: OrientationAxis.SAGITTAL };
 export const DRAWING = { length: "Length", angle: "Angle", arrow: "ArrowAnnotate", text: "Label" };
 const MOVING = { window: "WindowLevel", pan: "Pan", zoom: "Zoom", turn: "PlanarRotate" };
+
+// Without a scale in mm no number is said.
+function lengthLines({ cachedStats }, id) {
+  const { length, unit } = cachedStats[id] ?? {};
+  if (length == null) return [];
+  return [unit === "mm" ? `${length.toFixed(1)} ${say("mm")}` : say("no_scale")];
+}
 
 export class Engine {
   constructor(place, { changed, failed, progress }) {
@@ -44,7 +52,7 @@ export class Engine {
     this.pictures = await pictures(series);
     this.measured = series.facts.spacing?.length > 0;
     await (planes ? this.showPlanes() : this.showStack(at, index));
-    this.marks.show(series, this.pictures.idOf);
+    this.marks.show(series, this.pictures.idOf, this.pictures.ids[0]);
     this.engine.render();
   }
 
@@ -65,6 +73,8 @@ export class Engine {
     if (!this.series.isVolume) throw new Error(say("no_planes"));
     this.clear();
     for (const name of Object.keys(PLANES)) this.pane(name, ViewportType.ORTHOGRAPHIC, PLANES[name]);
+    // Each pane made the ones before it smaller.
+    this.engine.resize(true, false);
     const { ids } = this.pictures;
     const id = `cornerstoneStreamingImageVolume:${this.series.uid}`;
     const volume = cache.getVolume(id) ?? (await volumeLoader.createAndCacheVolume(id, { imageIds: ids }));
@@ -134,7 +144,9 @@ export class Engine {
     const group = tools.ToolGroupManager.createToolGroup(name);
     const answer = (text) => ask(text, { ok: say("keep"), cancel: say("cancel") });
     const asks = { getTextCallback: (done) => answer(say("ask_text")).then((text) => done(text ?? "")), changeTextCallback: (drawn, detail, done) => answer(say("ask_text")).then((text) => done(text ?? drawn.text)) };
-    for (const tool of [...Object.values(MOVING), "StackScroll", "Length", "Angle"]) group.addTool(tool);
+    for (const tool of [...Object.values(MOVING), "StackScroll"]) group.addTool(tool);
+    group.addTool("Length", { getTextLines: lengthLines });
+    group.addTool("Angle", { getTextLines: ({ cachedStats }, id) => (cachedStats[id]?.angle == null ? [] : [`${cachedStats[id].angle.toFixed(1)}°`]) });
     group.addTool("ArrowAnnotate", asks);
     group.addTool("Label", asks);
     if (name === "planes") group.addTool("Crosshairs", { getReferenceLineColor: (id) => ({ axial: "#ffd54a", coronal: "#7fd0a3", sagittal: "#7fb7ee" })[id], getReferenceLineControllable: () => true, getReferenceLineDraggableRotatable: () => false, getReferenceLineSlabThicknessControlsOn: () => false });
@@ -221,9 +233,60 @@ export class Engine {
   async go(row) {
     const series = config.series.find((one) => one.pk === row.series);
     if (!series) return;
+    // Drawn across the slices: only the three planes show it.
+    if (!row.instance && series.isVolume && row.data.points) {
+      if (this.series !== series || !this.panes.has("axial")) await this.open(series, { planes: true });
+      return this.centre(row.data.points[0]);
+    }
     if (this.series !== series || !this.panes.has("stack")) return this.open(series, { at: row });
     const at = this.pictures.ids.indexOf(this.pictures.idOf(row.instance, row.frame));
     if (at >= 0) await this.panes.get("stack").viewport.setImageIdIndex(at);
+  }
+
+  // Move each plane to the slice that a point lies in.
+  centre(point) {
+    this.each((viewport) => {
+      const { focalPoint, position, viewPlaneNormal: normal } = viewport.getCamera();
+      const far = normal.reduce((sum, part, axis) => sum + part * (point[axis] - focalPoint[axis]), 0);
+      const moved = (from) => from.map((value, axis) => value + far * normal[axis]);
+      viewport.setCamera({ focalPoint: moved(focalPoint), position: moved(position) });
+    });
+  }
+
+  // Collect clicks on the axial plane until Enter or `stop`; resolves to points in mm.
+  curve(stop) {
+    const { element, viewport } = this.panes.get("axial");
+    const points = [];
+    const canvas = document.createElement("canvas");
+    canvas.className = "contours";
+    Object.assign(canvas, { width: element.clientWidth, height: element.clientHeight });
+    element.append(canvas);
+    const ink = canvas.getContext("2d");
+    const ended = new AbortController();
+    const drop = (event) => event.stopPropagation();
+    const add = (event) => {
+      const box = element.getBoundingClientRect();
+      points.push(viewport.canvasToWorld([event.clientX - box.left, event.clientY - box.top]));
+      ink.fillStyle = "#ffd54a";
+      ink.fillRect(event.clientX - box.left - 2, event.clientY - box.top - 2, 4, 4);
+    };
+    const when = { signal: ended.signal, capture: true };
+    for (const name of ["mousedown", "touchstart"]) element.addEventListener(name, drop, when);
+    element.addEventListener("click", add, when);
+    return new Promise((resolve) => {
+      const end = () => {
+        ended.abort();
+        canvas.remove();
+        resolve(points);
+      };
+      stop.addEventListener("abort", end);
+      document.addEventListener("keydown", (event) => event.key === "Enter" && end(), { signal: ended.signal });
+    });
+  }
+
+  // The volume unrolled along a curve, in the axial plane's window.
+  panorama(points, thickness, close) {
+    return figure(unroll(this.volume, points, thickness), this.panes.get("axial").viewport.getProperties().voiRange, close);
   }
 
   watch(pane) {

@@ -18,12 +18,12 @@ export class Marks {
   }
 
   // Put a series' marks into the viewer's own list; they show on whatever picture they lie on.
-  show(series, imageIdOf) {
+  show(series, imageIdOf, first) {
     for (const row of this.rows.values()) {
       if (row.series !== series.pk || !TOOLS[row.kind] || this.drawn.has(row.pk)) continue;
-      const imageId = imageIdOf(row.instance, row.frame);
-      if (!imageId || !row.data.points) continue;
-      const drawn = draw(row, imageId);
+      const imageId = row.instance ? imageIdOf(row.instance, row.frame) : null;
+      if ((row.instance && !imageId) || !row.data.points) continue;
+      const drawn = draw(row, imageId, first);
       this.drawn.set(row.pk, drawn.annotationUID);
       annotation.state.addAnnotation(drawn, drawn.metadata.FrameOfReferenceUID);
     }
@@ -84,8 +84,9 @@ function dataOf(drawn) {
   };
 }
 
-function draw(row, imageId) {
-  const plane = metaData.get("imagePlaneModule", imageId) ?? {};
+// A mark across the slices lies on no picture of the series; the `first` tells its space.
+function draw(row, imageId, first) {
+  const plane = metaData.get("imagePlaneModule", imageId ?? first) ?? {};
   return {
     annotationUID: crypto.randomUUID(),
     highlighted: false,
@@ -94,7 +95,7 @@ function draw(row, imageId) {
     invalidated: true,
     metadata: {
       toolName: TOOLS[row.kind],
-      referencedImageId: imageId,
+      ...(imageId && { referencedImageId: imageId }),
       FrameOfReferenceUID: plane.frameOfReferenceUID,
       viewPlaneNormal: row.data.normal,
       viewUp: row.data.up,

@@ -9,9 +9,12 @@ const before = h("div", { class: "preview", hidden: true });
 const stage = h("div", { class: "stage" }, panes, before);
 const note = h("p", { class: "note", role: "status" });
 const list = h("ul", { class: "marks" });
+const unrolled = h("div", {});
 const panel = h("section", { class: "surfaces", hidden: !config.surfaces.length });
 const bar = h("div", { class: "tools", role: "toolbar", "aria-label": say("tools") });
 const progress = h("progress", { max: 1, value: 0, "aria-label": say("loading") });
+// A dental arch is about this thick, in mm.
+const THICKNESS = 10;
 let series = startSeries();
 let viewer = null;
 let measureOf = () => "";
@@ -60,6 +63,7 @@ function toolbar() {
     h("span", { class: "set" }, ...tools),
     h("span", { class: "set" }, ...windows),
     h("span", { class: "set" }, button("turn_left", () => viewer.turn(-90)), button("turn_right", () => viewer.turn(90)), button("flip", () => viewer.flip()), button("invert", () => viewer.invert()), button("reset", () => viewer.reset(), { title: "0" })),
+    isPlanes ? h("span", { class: "set" }, button("panorama", (event) => panorama(event.target), { "aria-pressed": "false" })) : null,
     config.marks.may ? h("span", { class: "set" }, button("key_image", keyImage, { class: "button small primary", title: "K" })) : null,
   );
 }
@@ -69,10 +73,12 @@ function use(name) {
   for (const button of bar.querySelectorAll("[aria-pressed]")) button.setAttribute("aria-pressed", String(button.dataset.name === viewer.tool));
 }
 
+const isMeasured = (row) => config.series.find((one) => one.pk === row.series)?.facts.spacing?.length > 0;
+
 function marksList() {
   const rows = [...viewer.marks.rows.values()].filter((row) => row.kind !== "fit");
   const item = (row) => h("li", {},
-    h("button", { class: "link", onclick: () => go(row) }, `${config.marks.kinds[row.kind] ?? row.kind}: ${measureOf(row, (config.series.find((one) => one.pk === row.series)?.facts.spacing ?? []).length > 0)}`),
+    h("button", { class: "link", onclick: () => (row.kind === "curve" ? unrollAlong(row) : go(row)) }, [config.marks.kinds[row.kind] ?? row.kind, measureOf(row, isMeasured(row))].filter(Boolean).join(": ")),
     h("small", {}, `${row.author} · ${row.at}`),
     row.own && config.marks.may ? h("button", { class: "button small quiet", onclick: () => viewer.marks.remove(row), "aria-label": `${say("remove")} ${config.marks.kinds[row.kind]}` }, say("remove")) : null);
   list.replaceChildren(...(rows.length ? rows.map(item) : [h("li", { class: "soft" }, say("no_marks"))]));
@@ -98,6 +104,8 @@ async function choose(one) {
 }
 
 async function show(planes, at) {
+  curving?.abort();
+  unrolled.replaceChildren();
   if (series.state !== "ready") return tell(say(series.state === "failed" ? "failed" : "being_read"));
   tell("");
   const wanted = series;
@@ -127,6 +135,41 @@ async function keyImage() {
   } catch (trouble) {
     fail(trouble.message);
   }
+}
+
+let curving = null;
+
+// Pressed once, points are taken on the axial plane; pressed again, or by Enter, the volume is unrolled along them.
+async function panorama(button) {
+  if (curving) return curving.abort();
+  curving = new AbortController();
+  button.setAttribute("aria-pressed", "true");
+  tell(say("panorama_how"));
+  const points = await viewer.curve(curving.signal);
+  curving = null;
+  button.setAttribute("aria-pressed", "false");
+  if (points.length < 3) return tell(say("panorama_short"));
+  tell("");
+  const data = { points, thickness: THICKNESS };
+  draw(data);
+  if (!config.marks.may) return;
+  try {
+    const { mark } = await send(config.marks.url, { kind: "curve", series: series.pk, text: "", data });
+    viewer.marks.rows.set(mark.pk, mark);
+    marksList();
+  } catch (trouble) {
+    fail(trouble.message);
+  }
+}
+
+function draw({ points, thickness }) {
+  unrolled.replaceChildren(viewer.panorama(points, thickness, () => unrolled.replaceChildren()));
+}
+
+async function unrollAlong(row) {
+  await go(row);
+  await viewer.whole;
+  draw(row.data);
 }
 
 function surfacesPanel() {
@@ -205,7 +248,7 @@ function keys(event) {
 root.append(
   bar,
   h("aside", { class: "which" }, others(), seriesList()),
-  h("div", { class: "middle" }, stage, progress, note, h("p", { class: "small soft" }, say("not_diagnostic"))),
+  h("div", { class: "middle" }, stage, unrolled, progress, note, h("p", { class: "small soft" }, say("not_diagnostic"))),
   h("aside", { class: "beside" }, h("h2", {}, say("marks")), list, panel),
 );
 if (series) sliceLookedAt = preview(series, before);

@@ -47,6 +47,13 @@ TEXTS = {
     "flipped": N_("MIRRORED"),
     "invert": N_("Invert"),
     "reset": N_("As it was"),
+    "panorama": N_("Panoramic picture"),
+    "panorama_how": N_(
+        "Click along the dental arch on the axial plane, three points or more; then press Enter."
+    ),
+    "panorama_short": N_("Three points are needed. Begin again."),
+    "panorama_note": N_("Unrolled along the curve, 10 mm thick; not to be measured on."),
+    "close": N_("Close"),
     "key_image": N_("Key image"),
     "ask_key_image": N_("What does the picture show? It is put into the conversation."),
     "key_image_kept": N_("The key image stands in the conversation."),
