@@ -81,13 +81,14 @@ def test_bytes_that_are_not_those_of_the_hash_become_no_object(store, client, tm
     assert path.stat().st_size == size
 
 
-def test_a_part_that_changes_on_its_way_is_refused_by_the_server(store, client, tmp_path):
-    path, sha256 = finished(tmp_path, os.urandom(2 * PART))
+@pytest.mark.parametrize(("size", "call"), [(1000, "PutObject"), (2 * PART, "UploadPart")])
+def test_bytes_that_change_on_their_way_are_refused_by_the_server(store, client, tmp_path, size, call):
+    path, sha256 = finished(tmp_path, os.urandom(size))
 
     def spoil(params, **_):
-        params["headers"]["x-amz-checksum-sha256"] = "A" * 43 + "="
+        params["body"] = bytes(min(size, PART))
 
-    store._s3.meta.events.register("before-call.s3.UploadPart", spoil)
+    store._s3.meta.events.register(f"before-call.s3.{call}", spoil)
     with pytest.raises(StoreUnreachable):
         store.keep_file(path, sha256)
     assert (keys(store, client), unfinished(store, client), path.exists()) == ([], [], True)
@@ -109,12 +110,17 @@ def test_a_line_that_breaks_between_parts_leaves_nothing_and_keeps_the_file(stor
     assert store.size(sha256) == 3 * PART
 
 
-def test_an_object_is_written_only_where_none_stands(store, client, tmp_path):
-    path, sha256 = finished(tmp_path, b"mine")
-    client.put_object(**at(store, sha256), Body=b"hers")
-    with path.open("rb") as file:
-        store._write(file, type("Mine", (), {"sha256": sha256, "size": 4}), {"IfNoneMatch": "*"})
-    assert client.get_object(**at(store, sha256))["Body"].read() == b"hers"
+@pytest.mark.parametrize(("size", "call"), [(4, "PutObject"), (PART + 4, "CompleteMultipartUpload")])
+def test_an_object_is_written_only_where_none_stands(store, client, tmp_path, size, call):
+    path, sha256 = finished(tmp_path, bytes(size))
+
+    def be_faster(**_):
+        client.put_object(**at(store, sha256), Body=b"hers")
+
+    store._s3.meta.events.register(f"before-call.s3.{call}", be_faster)
+    assert store.keep_file(path, sha256).size == size
+    assert read(store, sha256) == b"hers"
+    assert unfinished(store, client) == []
 
 
 def test_many_who_send_the_same_at_once_make_one_object(store, client, tmp_path):
