@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from konsilium.actions.documents import is_checked_by_nobody
 from konsilium.models import Consultation, Document
 from konsilium.web.clockface import local
+from konsilium.web.documents.arriving import arriving, config
 from konsilium.web.gallery.items import look_address, thumbnails
 from konsilium.web.gallery.protocol import said as protocol_said
 from konsilium.web.viewer.links import key_links
@@ -60,6 +61,8 @@ def panel(
         "address": reverse("documents:add", args=[consultation.pk]),
         "next": f"{edit}#documents" if in_form else "",
         "kinds": [(code, gettext(label)) for code, label in DOCUMENT_KINDS.items()] if may_add else [],
+        "arriving": arriving(consultation, actor=actor),
+        "sending": config(consultation) if may_add else {},
         "unchecked": is_checked_by_nobody(),
         "gallery": reverse("gallery:show", args=[consultation.pk]),
         "protocol": protocol_said(consultation, shown),
