@@ -40,7 +40,7 @@ def free_port():
 
 @pytest.fixture(scope="session")
 def site(django_db_setup):
-    """The pages as they are served, on the tests' own database. Yields their address."""
+    """The pages and the inspector as they are served, on the tests' own database. Yields the pages' address."""
     port = free_port()
     environment = os.environ | {
         "KONSILIUM_PORT": str(port),
@@ -49,20 +49,24 @@ def site(django_db_setup):
     }
     environment["PYTHONPATH"] = "src"
     log = (settings.DATA / "pages.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "konsilium", "pages"],
-        env=environment,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
+    process, inspector = (
+        subprocess.Popen(
+            [sys.executable, "-m", "konsilium", part],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        for part in ("pages", "inspector")
     )
     address = f"http://127.0.0.1:{port}"
     try:
         _wait(address, process)
         yield address
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
+        for part in (process, inspector):
+            os.killpg(part.pid, signal.SIGTERM)
+            part.wait(20)
         log.close()
 
 

@@ -39,6 +39,19 @@ def fits(page):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), page.url
 
 
+def place(page):
+    """Place the conclusion; its scan is looked at first, which takes a moment."""
+    placed = page.get_by_text("Заключение размещено").first
+    for _ in range(20):
+        press(page, "Сохранить и разместить")
+        page.wait_for_load_state()
+        if placed.is_visible():
+            return
+        page.get_by_text("Окончание проверки скана").first.wait_for()
+        page.wait_for_timeout(500)
+    placed.wait_for()
+
+
 def press(page, name):
     page.get_by_role("button", name=name, exact=True).first.click()
 
@@ -229,7 +242,7 @@ def conclusion_is_placed(page):
     )
     scan = files.conclusion_scan_pdf(PATIENT, CLINICAL, opinion, 1)
     page.locator("#scan").set_input_files({"name": "scan.pdf", "mimeType": "application/pdf", "buffer": scan})
-    press(page, "Сохранить и разместить")
+    place(page)
     page.get_by_text("Заключение размещено").first.wait_for()
     fits(page)
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.browser.test_story import fits, sign_in
+from konsilium.demo import files
+from tests.browser.test_story import CLINICAL, PATIENT, fits, place, sign_in
 from tests.factories import Way
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,11 +31,9 @@ def test_a_conclusion_is_kept_while_it_is_written(cast, people):
     page.goto(address)
     assert page.get_by_label("Заключение", exact=True).input_value() == "Показано лечение в центре."
     assert page.get_by_label("Рекомендации").input_value() == "Явка через неделю."
-    page.locator("#scan").set_input_files(
-        {"name": "scan.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\n%%EOF\n"}
-    )
+    scan = files.extract_pdf(PATIENT, CLINICAL)
+    page.locator("#scan").set_input_files({"name": "scan.pdf", "mimeType": "application/pdf", "buffer": scan})
     for field in page.locator("textarea[name^=answer-]").all():
         field.fill("Да.")
-    page.get_by_role("button", name="Сохранить и разместить").click()
-    page.get_by_text("Заключение размещено").first.wait_for()
+    place(page)
     fits(page)
