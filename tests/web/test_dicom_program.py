@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from konsilium.actions import people, triage
-from konsilium.models import Membership, Viewing
+from konsilium.models import Membership, Viewing, stored_key
 from konsilium.models.access import acting
 from konsilium.web.dicomweb import finding, ticket
 from tests import requests
@@ -98,7 +98,7 @@ def test_a_ticket_that_was_changed_opens_nothing(row, made, bearer):
 
 
 def test_a_ticket_made_for_something_else_opens_nothing(cast, browser, row, made):
-    key = browser.cookies["konsilium"].value
+    key = stored_key(browser.cookies["konsilium"].value)
     actor = cast.cniis_dispatcher
     said = [str(row.pk), str(actor.person_id), str(actor.membership_id), ticket._trace(key)]
     assert read(row, "Bearer " + signing.dumps(said, salt="document", compress=True)).status_code == 401
