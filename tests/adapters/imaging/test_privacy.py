@@ -29,6 +29,13 @@ def with_secrets(given):
     given.ReferencedStudySequence[0].ReferencedSOPInstanceUID = given.StudyInstanceUID
     given.RequestAttributesSequence = [pydicom.Dataset()]
     given.RequestAttributesSequence[0].RequestedProcedureDescription = "Зайцева О. П."
+    given.ContributingEquipmentSequence = [pydicom.Dataset()]
+    given.ContributingEquipmentSequence[0].InstitutionName = "Больница"
+    place = pydicom.Dataset()
+    place.FrameComments, place.InstitutionAddress = "Зайцева лежит", "Омск"
+    given.SharedFunctionalGroupsSequence = [pydicom.Dataset()]
+    given.SharedFunctionalGroupsSequence[0].FrameContentSequence = [place]
+    given.AcquisitionDeviceProcessingDescription = "по просьбе Лося"
     return given
 
 
@@ -68,3 +75,17 @@ def test_a_box_is_black_and_all_beside_it_untouched(tmp_path, syntax):
     expected = values[0].astype(int)
     expected[40:50, 30:50] = expected[0:3, 0:3] = values.min()
     assert (after == expected).all()
+
+
+def test_nothing_shows_the_blackened_picture_a_second_time(tmp_path):
+    given = next(phantom.slices(phantom.volume(1)))
+    icon = pydicom.Dataset()
+    icon.Rows, icon.Columns, icon.ImageComments = 2, 2, "NAME"
+    given.IconImageSequence = [icon]
+    given.add_new((0x6000, 0x3000), "OW", b"NAME IN OVERLAY.")
+    given.ExtendedOffsetTable = given.ExtendedOffsetTableLengths = b"12345678"
+    sources, scratch = put(tmp_path, [phantom.as_bytes(given)])
+    after = pydicom.dcmread(scratch / black_out(scratch, instance=sources[0], boxes=[[0, 0, 5, 5]])["file"])
+    assert "IconImageSequence" not in after
+    assert (0x6000, 0x3000) not in after
+    assert "ExtendedOffsetTable" not in after

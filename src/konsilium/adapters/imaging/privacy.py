@@ -40,9 +40,23 @@ REMOVED = (
     "DeviceSerialNumber", "ProtocolName", "OperatorsName", "PerformedProcedureStepDescription", "ImageComments",
     "FrameComments", "RequestAttributesSequence", "StudyComments", "DetectorID", "PlateID", "CassetteID", "GantryID",
     "DeviceDescription", "ContrastBolusAgent", "AcquisitionProtocolDescription", "AcquisitionComments", "PerformedStationName",
+    "ContributingEquipmentSequence", "ContributionDescription", "GatewayID", "GeneratorID", "SecondaryCaptureDeviceID",
+    "RequestedSeriesDescription", "ModifyingDeviceID", "ModifiedImageDescription", "ImagePresentationComments",
+)  # fmt: skip
+# Free words, in which anything can stand; these alone speak of the picture.
+WORDS = ("LO", "LT", "SH", "ST", "UC", "UT", "AE", "UN")
+KEPT_WORDS = (
+    "Manufacturer", "ManufacturerModelName", "ConvolutionKernel", "FilterType", "RescaleType", "SequenceName",
+    "PositionReferenceIndicator", "StackID", "CodeValue", "CodingSchemeDesignator", "CodeMeaning", "ModalityLUTType",
+)  # fmt: skip
+# Within a sequence: what a place, a code or a reference to another picture is made of.
+KEPT_WITHIN = (
+    "CodeValue", "CodingSchemeDesignator", "CodeMeaning", "ReferencedSOPClassUID", "ReferencedSOPInstanceUID",
+    "ReferencedFrameNumber", "FrameType",
 )  # fmt: skip
 # These stay what they are: they name no object.
 COMMON_UIDS = ("SOPClassUID", "TransferSyntaxUID", "MediaStorageSOPClassUID", "ImplementationClassUID")
+OVERLAYS = range(0x6000, 0x6100)
 DATES = ("DA", "DT")
 FARTHEST_DAYS = 3650
 
@@ -69,16 +83,7 @@ def deidentify(scratch: Path, *, instances: list[dict[str, Any]]) -> dict[str, A
 
 def _strip(header: Dataset, salt: str) -> None:
     header.remove_private_tags()
-    kept = {pydicom.datadict.tag_for_keyword(name) for name in KEPT}
-    gone = {pydicom.datadict.tag_for_keyword(name) for name in REMOVED}
-    for element in list(header):
-        tag = element.tag
-        if (
-            tag in gone
-            or (tag.group not in KEPT_GROUPS and tag not in kept)
-            or tag.group in range(0x6000, 0x6100)
-        ):
-            del header[tag]
+    _thin(header, _tags(KEPT))
     for name in EMPTIED:
         setattr(header, name, "")
     days = timedelta(days=int(hashlib.sha256(salt.encode()).hexdigest(), 16) % FARTHEST_DAYS + 1)
@@ -86,6 +91,23 @@ def _strip(header: Dataset, salt: str) -> None:
     header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
     header.PatientIdentityRemoved, header.DeidentificationMethod = "YES", "Konsilium, PS3.15 basic profile"
     header.LongitudinalTemporalInformationModified = "MODIFIED"
+
+
+def _tags(names: tuple[str, ...]) -> set[int | None]:
+    return {pydicom.datadict.tag_for_keyword(name) for name in names}
+
+
+def _thin(header: Dataset, kept: set[int | None]) -> None:
+    """Delete what doesn't describe the picture, down through all sequences: an institution hides in theirs as well."""
+    gone, words = _tags(REMOVED), _tags(KEPT_WORDS + EMPTIED)
+    for element in list(header):
+        tag = element.tag
+        is_word = element.VR in WORDS and tag not in words
+        if tag in gone or is_word or (tag.group not in KEPT_GROUPS and tag not in kept):
+            del header[tag]
+        elif element.VR == "SQ":
+            for item in element.value:
+                _thin(item, _tags(KEPT_WITHIN))
 
 
 def _rewrite(element: Any, salt: str, days: timedelta) -> None:
@@ -113,7 +135,7 @@ def _moved(text: str, days: timedelta) -> str:
 def black_out(scratch: Path, *, instance: dict[str, Any], boxes: list[list[int]]) -> dict[str, Any]:
     """Write a copy of an instance {"path", "offset", "length", …} with boxes [left, top, width, height] in pixels black.
 
-    Every frame is decoded and stored plain, so that nothing of what was there is left. The copy keeps the instance's
+    Every frame is decoded and stored plain, and icon and overlays go, so that nothing of what was there is left. The copy keeps the instance's
     identifier, since it takes its place. Returns {"file", "transfer_syntax"}.
     """
     with part(instance["path"], instance["offset"], instance["length"]) as file:
@@ -125,6 +147,7 @@ def black_out(scratch: Path, *, instance: dict[str, Any], boxes: list[list[int]]
             stored.write(np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("<")).tobytes())
             progress((number + 1) / total)
     describe(header, pixels)
+    _forget_other_pictures(header)
     header.BurnedInAnnotation = "NO"
     data = stored.getvalue()
     header.add_new("PixelData", "OW" if header.BitsAllocated > 8 else "OB", data + b"\x00" * (len(data) % 2))  # noqa: PLR2004
@@ -132,6 +155,13 @@ def black_out(scratch: Path, *, instance: dict[str, Any], boxes: list[list[int]]
     name = f"{hashlib.sha256(str(header.get('SOPInstanceUID')).encode()).hexdigest()[:32]}.dcm"
     _save(header, scratch / name)
     return {"file": name, "transfer_syntax": str(ExplicitVRLittleEndian)}
+
+
+def _forget_other_pictures(header: Dataset) -> None:
+    """Delete what shows the picture a second time, or a name above it: the icon, overlays; and the old frames' places."""
+    again = _tags(("IconImageSequence", "ExtendedOffsetTable", "ExtendedOffsetTableLengths"))
+    for tag in [tag for tag in header.keys() if tag in again or tag.group in OVERLAYS]:  # noqa: SIM118  a dataset iterates over elements
+        del header[tag]
 
 
 def _blackened(pixels: Any, header: Dataset, boxes: list[list[int]]) -> Any:
