@@ -1,9 +1,11 @@
 """Headers: what a source holds is told by its content, and what isn't taken is named with the reason."""
 
 import io
+import struct
 import zipfile
 
 import pytest
+from pydicom.tag import Tag
 
 from konsilium.adapters.imaging.study import index_study
 from tests import phantom
@@ -106,3 +108,39 @@ def test_where_names_are_likely_on_the_picture_it_says_so(tmp_path, modality, sa
     more = {"BurnedInAnnotation": said} if said else {}
     data = phantom.as_bytes(next(phantom.slices(Modality=modality, **more)))
     assert index(tmp_path, ("x.dcm", data))[0]["series"][0]["burned_in_risk"] is risk
+
+
+def spliced(data, name, kind, value):
+    """A file in explicit little endian with other bytes as the value of a short element."""
+    tag = Tag(name)
+    begin = data.index(struct.pack("<HH", tag.group, tag.element) + kind.encode())
+    (length,) = struct.unpack("<H", data[begin + 6 : begin + 8])
+    return data[: begin + 6] + struct.pack("<H", len(value)) + value + data[begin + 8 + length :]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "value"),
+    [
+        ("Rows", "US", b"\x60"),
+        ("Rows", "US", b"\x60\x00\x01\x00"),
+        ("Columns", "US", b"\x00\x00"),
+        ("NumberOfFrames", "IS", b"many"),
+        ("NumberOfFrames", "IS", b"-1"),
+        ("NumberOfFrames", "IS", b"2000000000"),
+    ],
+)
+def test_one_picture_whose_size_makes_no_sense_is_left_out_and_the_others_are_taken(
+    tmp_path, name, kind, value
+):
+    good, given = phantom.slices(phantom.volume(2))
+    given.NumberOfFrames = 1
+    bad = spliced(phantom.as_bytes(given), name, kind, value)
+    said, _ = index(tmp_path, ("good", phantom.as_bytes(good)), ("bad", bad))
+    assert [len(series["instances"]) for series in said["series"]] == [1]
+    assert [(row["name"], row["reason"]) for row in said["left_out"]] == [("bad", "damaged")]
+
+
+def test_a_number_too_large_for_a_column_is_no_number(tmp_path):
+    data = spliced(phantom.as_bytes(next(phantom.slices())), "InstanceNumber", "IS", b"999999999999")
+    said, _ = index(tmp_path, ("x.dcm", data))
+    assert said["series"][0]["instances"][0]["number"] is None

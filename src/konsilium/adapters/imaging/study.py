@@ -18,6 +18,9 @@ from konsilium.adapters.sandbox_child import progress
 _OFTEN_WRITTEN_ON = ("PX", "SC", "OT", "US", "XC", "ES", "DX", "CR", "IO", "RF", "XA", "GM")
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _SHOW_PROGRESS_EVERY = 20
+_WIDEST, _MOST_FRAMES = 65_535, 100_000
+# What a column for whole numbers holds.
+_LARGEST = 2**31 - 1
 
 
 def index_study(scratch: Path, *, sources: list[dict[str, str]]) -> dict[str, Any]:
@@ -59,19 +62,27 @@ def _take(found: Found, source: str, series: dict[tuple[str, str], dict[str, Any
     """Add a file to its series. Returns the reason when it isn't taken."""
     try:
         header = read_header(found.path, found.offset, found.length)
-    except Exception:  # noqa: BLE001  whatever a damaged header makes the parser raise, the rest goes on
+        if "Rows" not in header or "Columns" not in header:
+            return "no_pixels" if header.get("SOPClassUID") else "damaged"
+        if not _is_sound(header):
+            return "damaged"
+        instance = _instance(header, found, source)
+        key = (_uid(header, "StudyInstanceUID", source), _uid(header, "SeriesInstanceUID", source))
+        facts = _series(header, key)
+    except Exception:  # noqa: BLE001  a value is decoded when it is asked for; whatever a damaged one raises, the rest goes on
         return "damaged"
-    if not header.get("Rows") or not header.get("Columns"):
-        return "no_pixels" if header.get("SOPClassUID") else "damaged"
-    instance = _instance(header, found, source)
     if instance["sop_uid"] in seen:
         return "duplicate"
     seen.add(instance["sop_uid"])
-    key = (_uid(header, "StudyInstanceUID", source), _uid(header, "SeriesInstanceUID", source))
-    if key not in series:
-        series[key] = _series(header, key)
-    series[key]["instances"].append(instance)
+    series.setdefault(key, facts)["instances"].append(instance)
     return ""
+
+
+def _is_sound(header: Dataset) -> bool:
+    """Say whether size and frames are numbers that a picture can have: each frame takes room before it is decoded."""
+    sides = [whole(header.get(name)) for name in ("Rows", "Columns")]
+    frames = whole(header.get("NumberOfFrames")) if header.get("NumberOfFrames") else 1
+    return all(side and 0 < side <= _WIDEST for side in sides) and 0 < (frames or 0) <= _MOST_FRAMES
 
 
 def read_header(path: str | Path, offset: int, length: int | None) -> Dataset:
@@ -138,8 +149,9 @@ def _burned_in_risk(header: Dataset) -> bool:
 
 
 def whole(value: Any) -> int | None:
-    """Return a header's number as a whole one; what is none is not there."""
+    """Return a header's number as a whole one; what is none, or larger than 32 bits hold, is not there."""
     try:
-        return int(str(value).strip())
+        number = int(str(value).strip())
     except ValueError:
         return None
+    return number if abs(number) <= _LARGEST else None
