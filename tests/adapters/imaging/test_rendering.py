@@ -142,3 +142,12 @@ def test_metadata_is_what_the_header_says_without_pixels_and_in_the_order_shown(
     assert [one["00200013"]["Value"][0] for one in metadata] == list(range(1, 25))
     assert metadata[0]["00100010"]["Value"][0]["Alphabetic"] == "Зайцева^Ольга^Петровна"
     assert "7FE00010" not in metadata[0]
+
+
+def test_signed_values_to_both_ends_are_packed_bit_for_bit(tmp_path):
+    values = np.random.default_rng(5).integers(-32768, 32767, (40, 50)).astype("<i2")
+    values[0, :2] = -32768, 32767
+    given = next(phantom.slices(phantom.volume(1)))
+    given.Rows, given.Columns, given.PixelRepresentation, given.PixelData = 40, 50, 1, values.tobytes()
+    said, scratch = render(tmp_path, [phantom.as_bytes(given)])
+    assert np.array_equal(unpacked(said, scratch)[0].astype(np.int16), values)

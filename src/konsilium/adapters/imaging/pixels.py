@@ -1,6 +1,7 @@
 """One frame's pixels: decoded by pydicom's decoders, and packed as HTJ2K or plain little endian."""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, BinaryIO
 
 import imagecodecs
@@ -93,9 +94,10 @@ def in_units(pixels: Pixels, header: Dataset) -> NDArray[np.float32]:
 
 def _number(value: Any, otherwise: float) -> float:
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
         return otherwise
+    return number if isfinite(number) else otherwise
 
 
 def windows_of(header: Dataset, middle: Pixels) -> dict[str, tuple[float, float]]:
