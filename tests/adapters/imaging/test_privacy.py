@@ -33,6 +33,7 @@ def with_secrets(given):
     given.ContributingEquipmentSequence[0].InstitutionName = "Больница"
     place = pydicom.Dataset()
     place.FrameComments, place.InstitutionAddress = "Зайцева лежит", "Омск"
+    place.StudyID, given.StudyID = "ACC-1", "ACC-1"
     given.SharedFunctionalGroupsSequence = [pydicom.Dataset()]
     given.SharedFunctionalGroupsSequence[0].FrameContentSequence = [place]
     given.AcquisitionDeviceProcessingDescription = "по просьбе Лося"

@@ -99,7 +99,7 @@ def _tags(names: tuple[str, ...]) -> set[int | None]:
 
 def _thin(header: Dataset, kept: set[int | None]) -> None:
     """Delete what doesn't describe the picture, down through all sequences: an institution hides in theirs as well."""
-    gone, words = _tags(REMOVED), _tags(KEPT_WORDS + EMPTIED)
+    gone, words = _tags(REMOVED), _tags(KEPT_WORDS)
     for element in list(header):
         tag = element.tag
         is_word = element.VR in WORDS and tag not in words
