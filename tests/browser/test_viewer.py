@@ -73,6 +73,7 @@ def opened(page, cast, row, more=""):
     study = series_of(cast, row)[0].study_id
     page.goto(f"/requests/{row.pk}/viewer/{study}/{more}")
     page.wait_for_selector(READY)
+    assert page.locator("#viewer .note").text_content() == ""
     page.wait_for_selector("#viewer progress", state="hidden")
 
 
