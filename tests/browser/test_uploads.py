@@ -286,5 +286,5 @@ def test_a_refusal_is_said_beside_its_file_and_the_others_go_on(browse, cast, se
     send(page, [program, paper], kind="extract")
     arrived(page, "paper.pdf")
     item = page.locator("[data-sending] li").filter(has_text="setup.exe")
-    item.locator("[data-tone=bad]").wait_for()
+    item.locator("[data-tone=bad]").get_by_text("Программы и сценарии не принимаются").wait_for()
     assert [document.file_name for document in received(cast, row)] == ["paper.pdf"]

@@ -150,8 +150,10 @@ export class Transfer {
     const answer = error.originalResponse;
     const status = answer ? answer.getStatus() : 0;
     if (status === 401 || FINAL.includes(status)) {
+      // Before stopping, which empties the answer.
+      const reason = halt(status, answer.getBody());
       this.stop();
-      this.told.halted(halt(status, answer.getBody()));
+      this.told.halted(reason);
       return;
     }
     // Another offset, or an older writer that is just ending: asking again settles it.
