@@ -168,7 +168,9 @@ def test_what_breaks_the_reader_is_tried_again_and_then_said_and_stops_nothing_e
     ("raised", "words"),
     [(sandbox.Killed("memory"), inspecting.TOO_MUCH), (sandbox.Failed("SIGSEGV"), inspecting.UNREADABLE)],
 )
-def test_a_file_that_needs_too_much_or_crashes_its_decoder_is_refused_at_once(cast, monkeypatch, raised, words):
+def test_a_file_that_needs_too_much_or_crashes_its_decoder_is_refused_at_once(
+    cast, monkeypatch, raised, words
+):
     put(draft(cast), cast.omsk_doctor, "a.jpg", photo())
 
     def run(*given, **more):

@@ -69,11 +69,15 @@ OTHERWISE = N_("Something else happened")
 _REASONS = {**CANCEL_REASONS, **WITHDRAWAL_REASONS, **REASONS, **OUTCOMES}
 
 
+# What goes as it should: a request with ten documents would have ten lines that say nothing.
+QUIET = ("document_release",)
+
+
 def story(
     consultation: Consultation, *, actor: Actor, read_at: datetime | None = None, before: UUID | None = None
 ) -> dict[str, Any]:
     """Return a page of what happened, newest first, and from where the earlier ones go on (one query)."""
-    rows = Event.objects.visible_to(actor).filter(consultation=consultation)
+    rows = Event.objects.visible_to(actor).filter(consultation=consultation).exclude(kind__in=QUIET)
     if before is not None:
         last = Event.objects.filter(pk=before, consultation=consultation).values("at")[:1]
         rows = rows.filter(Q(at__lt=last) | Q(at=last, pk__lt=before))
