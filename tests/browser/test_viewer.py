@@ -4,23 +4,22 @@ import io
 import math
 import re
 import shutil
-from datetime import timedelta
+import time
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from PIL import Image
 
-from konsilium.actions import documents, inspecting
-from konsilium.models import KeyImage, Mark, Series
-from konsilium.models.access import acting
+from konsilium.actions import documents
+from konsilium.models import KeyImage, Mark, Reading, Series
+from konsilium.models.access import acting, as_worker
 from tests import phantom, requests
 from tests.browser.conftest import SIZES
 from tests.browser.test_gallery import WITH_WEBGL, cube
 from tests.browser.test_story import fits, sign_in
-from tests.cast import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LATER = NOW + timedelta(hours=1)
 READY = "#viewer[data-ready]"
 # Brighter than any bone in the bone window.
 WHITE = 240
@@ -55,14 +54,20 @@ def page(request, chromium, site):
 
 
 def brought(row, cast, files, name="КЛКТ.zip", kind="cbct"):
-    """Put files into the request as the doctor, and let the inspector do all its work."""
+    """Put files into the request as the doctor, and wait until the inspector has done all its work."""
     data = files if isinstance(files, bytes) else phantom.archive(files)
     kept = documents.store().receive([data], len(data))
     with acting(cast.omsk_doctor):
-        documents.add(row, documents.Upload(kept, name), kind=kind, actor=cast.omsk_doctor, at=NOW)
-    # What has to wait for another job, or for a busy machine, is tried again, as in life.
-    for minutes in (0, 10, 20):
-        inspecting.run_pending(at=LATER + timedelta(minutes=minutes))
+        documents.add(row, documents.Upload(kept, name), kind=kind, actor=cast.omsk_doctor, at=timezone.now())
+    deadline = time.monotonic() + 60
+    while waiting() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not waiting()
+
+
+def waiting():
+    with as_worker():
+        return Reading.objects.filter(done_at=None).exists()
 
 
 def series_of(cast, row):

@@ -132,7 +132,7 @@ def test_the_consultants_own_sessions_stand_beside_the_form(cast, way, client_as
 def test_the_requesting_side_sees_nothing_of_the_consultants_other_sessions(cast, way, client_as):
     other = Way(cast, who="chita_doctor", at=way.at).on_video()
     confirmed_session(other)
-    session = proposed(way)
+    session = proposed(way, tomorrow(MOSCOW) + 3 * DAY)
     page = text(client_as(way.doctor).get(f"/sessions/{session.pk}/counter/"))
     assert "Читинская ККБ" not in page
     assert other.row.number not in page

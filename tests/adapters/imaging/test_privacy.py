@@ -9,9 +9,9 @@ from konsilium.adapters.imaging.privacy import black_out, deidentify
 from tests import phantom
 
 
-def put(tmp_path, datas):
+def put(tmp_path, packed_files):
     given = []
-    for number, data in enumerate(datas):
+    for number, data in enumerate(packed_files):
         path = tmp_path / f"{number}.dcm"
         path.write_bytes(data)
         given.append({"path": str(path), "offset": 0, "length": len(data)})

@@ -12,9 +12,9 @@ from konsilium.adapters.imaging.rendering import render_series
 from tests import phantom
 
 
-def render(tmp_path, datas):
+def render(tmp_path, packed_files):
     given = []
-    for number, data in enumerate(datas):
+    for number, data in enumerate(packed_files):
         path = tmp_path / f"{number}.dcm"
         path.write_bytes(data)
         given.append({"sop_uid": str(number), "path": str(path), "offset": 0, "length": len(data)})
@@ -41,8 +41,8 @@ def test_every_value_of_every_syntax_is_in_the_pack(tmp_path, syntax):
 
 
 def test_slices_are_put_in_the_order_of_their_places_not_of_their_numbers(tmp_path):
-    datas = [data for _, data in phantom.files()]
-    mixed = [datas[number] for number in (7, 0, 3, *range(8, 24), 1, 2, 4, 5, 6)]
+    packed_files = [data for _, data in phantom.files()]
+    mixed = [packed_files[number] for number in (7, 0, 3, *range(8, 24), 1, 2, 4, 5, 6)]
     said, scratch = render(tmp_path, mixed)
     assert np.array_equal(unpacked(said, scratch).astype(int) - 1024, phantom.volume())
     assert (said["is_volume"], said["why_not"]) == (True, "")
