@@ -228,9 +228,7 @@ TEMPLATES = [
                 *(["konsilium.web.context.layout"] if (PACKAGE / "web" / "context.py").exists() else []),
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
-            "loaders": [
-                ("konsilium.web.templates.Loader", ["konsilium.web.templates.Files"])
-            ],
+            "loaders": [("konsilium.web.templates.Loader", ["konsilium.web.templates.Files"])],
         },
     }
 ]
