@@ -217,3 +217,16 @@ def test_the_sweep_leaves_what_was_read_of_a_study(cast):
     kept = [series.pack_sha256, series.metadata_sha256, *(one["sha256"] for one in series.previews.values())]
     kept += [one.file_sha256 for one in seen(Instance, cast.omsk_doctor)]
     assert all(documents.store().exists(address) for address in kept)
+
+
+def test_a_damaged_slice_is_named_and_the_rest_of_its_series_is_shown(cast):
+    files = list(phantom.files(phantom.volume(6), phantom.SYNTAXES["JPEG 2000"]))
+    name, data = files[2]
+    begin = data.index(b"\xff\x4f\xff\x51")
+    files[2] = name, data[:begin] + bytes(len(data) - begin - 8) + data[-8:]
+    put(draft(cast), cast.omsk_doctor, "1.zip", phantom.archive(files), kind="cbct")
+    inspecting.run_pending(at=LATER)
+    (series,) = seen(Series, cast.omsk_doctor)
+    assert (series.state, series.count, len(seen(Instance, cast.omsk_doctor))) == ("ready", 5, 5)
+    (left,) = seen(LeftOut, cast.omsk_doctor)
+    assert (left.name.partition(" ")[0], left.reason) == ("3", "damaged")

@@ -1,6 +1,7 @@
 """The pages and live parts as they are served, on the tests' own database."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -16,8 +17,9 @@ from tests.browser.conftest import free_port
 class Server:
     """The served product, which can be killed and started again at the same address."""
 
-    def __init__(self, workers=1):
+    def __init__(self, workers=1, limit=None):
         self.port, self.workers, self.process = free_port(), workers, None
+        self.limit = limit
         self.address = f"http://127.0.0.1:{self.port}"
 
     def start(self):
@@ -28,7 +30,10 @@ class Server:
             "PYTHONPATH": "src",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "konsilium", "pages"], env=environment, start_new_session=True
+            [sys.executable, "-m", "konsilium", "pages"],
+            env=environment,
+            start_new_session=True,
+            preexec_fn=self._shrink,  # noqa: PLW1509  one system call, before anything runs
         )
         for _ in range(200):
             assert self.process.poll() is None
@@ -39,6 +44,11 @@ class Server:
             except OSError:
                 time.sleep(0.1)
         raise AssertionError("not ready")
+
+    def _shrink(self):
+        """Let no file grow beyond the limit: to the program that is what a full disk is."""
+        if self.limit:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.limit, self.limit))
 
     def end(self, number=signal.SIGKILL):
         if self.process.poll() is None:
@@ -64,3 +74,11 @@ def restless(django_db_setup):
 @pytest.fixture
 def files():
     return settings.FILES
+
+
+@pytest.fixture
+def cramped(django_db_setup):
+    """A server whose files can't grow beyond 3 MiB."""
+    server = Server(limit=3 * 1024**2).start()
+    yield server
+    server.end()

@@ -392,3 +392,16 @@ def test_the_text_of_a_request_goes_ahead_of_its_pictures(sender, cast):
     assert sender.patch(place, data, 0).status_code == 204
     (picture,) = seen(Document, way.dispatcher, consultation=way.row, kind="panoramic")
     assert stored(picture) == data
+
+
+def test_a_full_disk_is_said_and_costs_nothing_that_had_arrived(cramped, served, cast):
+    row, data = draft(cast), dicom(5 * MIB)
+    sender = Sender(cramped, cast.omsk_doctor)
+    place = sender.create(row, data).headers["Location"]
+    assert sender.patch(place, data, 0).status_code == 507
+    offset = sender.offset(place)
+    assert 2 * MIB <= offset <= 3 * MIB
+    # With room again it goes on from there.
+    roomy = Sender(served, cast.omsk_doctor)
+    assert roomy.patch(place, data[offset:], offset).status_code == 204
+    assert [stored(document) for document in seen(Document, cast.omsk_doctor, consultation=row)] == [data]

@@ -154,6 +154,7 @@ def _render(job: Job, at: datetime) -> None:
         previews = {name: _preview(folder, copy) for name, copy in said["previews"].items()}
     by_uid = {one["sop_uid"]: (position, one) for position, one in enumerate(said["instances"])}
     with as_inspector(job.consultation_id):
+        rows = _leave_out(rows, set(said["left_out"]))
         for row in rows:
             row.position, one = by_uid[row.sop_uid]
             row.ranges = one["ranges"]
@@ -171,6 +172,22 @@ def _render(job: Job, at: datetime) -> None:
             pack_syntax=said["transfer_syntax"],
             previews=previews,
         )
+
+
+def _leave_out(rows: list[Instance], damaged: set[str]) -> list[Instance]:
+    """Name the instances that can't be decoded, and return the others."""
+    gone = [row for row in rows if row.sop_uid in damaged]
+    LeftOut.objects.bulk_create(
+        LeftOut(
+            consultation_id=row.consultation_id,
+            document_id=row.document_id,
+            name=f"{row.number or ''} {row.sop_uid}".strip(),
+            reason="damaged",
+        )
+        for row in gone
+    )
+    Instance.objects.filter(pk__in=[row.pk for row in gone]).delete()
+    return [row for row in rows if row.sop_uid not in damaged]
 
 
 def _rendered(rows: list[Instance], folder: Path, job: Job) -> dict[str, Any]:

@@ -151,3 +151,15 @@ def test_signed_values_to_both_ends_are_packed_bit_for_bit(tmp_path):
     given.Rows, given.Columns, given.PixelRepresentation, given.PixelData = 40, 50, 1, values.tobytes()
     said, scratch = render(tmp_path, [phantom.as_bytes(given)])
     assert np.array_equal(unpacked(said, scratch)[0].astype(np.int16), values)
+
+
+def test_a_picture_that_cannot_be_decoded_is_left_out_by_name_and_the_others_are_shown(tmp_path):
+    values = phantom.volume(6)
+    files = [data for _, data in phantom.files(values, phantom.SYNTAXES["JPEG 2000"])]
+    begin = files[3].index(b"\xff\x4f\xff\x51")
+    files[3] = files[3][:begin] + bytes(len(files[3]) - begin - 8) + files[3][-8:]
+    said, scratch = render(tmp_path, files)
+    assert said["left_out"] == ["3"]
+    assert np.array_equal(unpacked(said, scratch).astype(int) - 1024, np.delete(values, 3, axis=0))
+    # A slice is missing now: cutting across would lie.
+    assert (said["is_volume"], said["why_not"]) == (False, "uneven_spacing")

@@ -39,6 +39,16 @@ QUALITY = 60
 WINDOW_NAMES = ("bone", "soft")
 LONGEST_VALUE = 2048
 _OPEN_AT_ONCE = 64
+# Each costs another beginning.
+MOST_LEFT_OUT = 10
+
+
+class Undecodable(Exception):
+    """A frame of this instance (its place among those given) can't be decoded."""
+
+    def __init__(self, instance: int) -> None:
+        super().__init__(instance)
+        self.instance = instance
 
 
 @dataclass
@@ -58,9 +68,23 @@ def render_series(scratch: Path, *, instances: list[dict[str, Any]]) -> dict[str
 
     Writes into scratch `pack` (each frame's bytes, one after the other), `metadata.json` (a list of DICOM JSON objects
     without pixels, as WADO-RS gives it) and previews as WebP. Returns {"instances": [{"sop_uid", "ranges"}] in the
-    order to be shown, "pack", "metadata", "transfer_syntax", "is_volume", "why_not", "facts", "previews", "layout"};
-    `ranges` are [offset, length] of each frame in the pack. Raises what a decoder raises on a damaged frame.
+    order to be shown, "pack", "metadata", "transfer_syntax", "is_volume", "why_not", "facts", "previews", "layout",
+    "left_out"}; `ranges` are [offset, length] of each frame in the pack. An instance that can't be decoded is left out by
+    its "sop_uid" and the rest begun anew, as long as they are few. Raises Undecodable when they are not.
     """
+    given = list(instances)
+    left_out: list[str] = []
+    while True:
+        try:
+            return {**_rendered(scratch, given), "left_out": left_out}
+        except Undecodable as broken:
+            if len(given) == 1 or len(left_out) == MOST_LEFT_OUT:
+                raise
+            left_out.append(given.pop(broken.instance)["sop_uid"])
+            (scratch / "pack").unlink()
+
+
+def _rendered(scratch: Path, instances: list[dict[str, Any]]) -> dict[str, Any]:
     headers = [read_header(one["path"], one["offset"], one["length"]) for one in instances]
     frames = ordered(
         [frame for number, header in enumerate(headers) for frame in frames_of(header, number)],
@@ -109,6 +133,15 @@ class _Sources:
         return self._open[number][1]
 
 
+def _decoded(sources: _Sources, headers: list[Dataset], frame: Frame) -> NDArray[Any]:
+    try:
+        return read(sources.file(frame.instance), headers[frame.instance], frame.number)
+    except MemoryError:
+        raise
+    except Exception as broken:  # each decoder has exceptions of its own
+        raise Undecodable(frame.instance) from broken
+
+
 def _pack(
     path: Path,
     instances: list[dict[str, Any]],
@@ -124,14 +157,14 @@ def _pack(
     with ExitStack() as stack, path.open("xb") as pack:
         sources = _Sources(instances, stack)
         middle = frames[len(frames) // 2]
-        first = read(sources.file(middle.instance), headers[middle.instance], middle.number)
+        first = _decoded(sources, headers, middle)
         gathered = _Gathered(windows_of(headers[middle.instance], first))
         if not verdict.is_volume:
             gathered.picture = _values(first, headers[middle.instance])
         chosen = set(_mosaic_numbers(len(frames)))
         for number, frame in enumerate(frames):
             header = headers[frame.instance]
-            pixels = read(sources.file(frame.instance), header, frame.number)
+            pixels = _decoded(sources, headers, frame)
             data = packed(pixels, kind.transfer_syntax)
             ranges[frame.instance][frame.number] = [pack.tell(), len(data)]
             pack.write(data)
