@@ -168,17 +168,24 @@ def remember_hash(upload: Upload, sha256: str) -> None:
         Upload.objects.filter(pk=upload.pk, sha256="").update(sha256=sha256)
 
 
-def finish(upload: Upload, sha256: str, *, actor: Actor, at: datetime) -> None:
-    """Compare the hashes, put the file into the store, and make it a document of its request, in this order.
+def keep(upload: Upload, sha256: str) -> Stored:
+    """Compare the hashes and put the file into the store, which may take a while: outside of any transaction.
 
-    Done twice, it does nothing the second time. Raises Refused with words (then call `refuse`); StorageFull keeps all.
+    Done twice, it finds what was kept. Raises Refused with words, StorageFull or StoreUnreachable, and then all stays.
+    """
+    _refuse_changed(upload, sha256)
+    return store().keep_file(part_of(upload.pk), sha256)
+
+
+def finish(upload: Upload, stored: Stored, *, actor: Actor, at: datetime) -> None:
+    """Make a kept file a document of its request.
+
+    Done twice, it does nothing the second time. Raises Refused with words; then call `refuse`.
     """
     with transaction.atomic():
         row = lock(upload.consultation, actor=actor)
         if own(upload.pk, actor=actor).state != UploadState.RECEIVING:
             return
-        _refuse_changed(upload, sha256)
-        stored = store().keep_file(part_of(upload.pk), sha256)
         document = _document(row, upload, stored, actor, at)
         done = Upload.objects.filter(pk=upload.pk)
         done.update(state=UploadState.DONE, document=document, offset=upload.length, touched_at=at)

@@ -32,7 +32,7 @@ from django.utils import timezone, translation
 
 from konsilium.actions import receiving
 from konsilium.actions._step import NotThere
-from konsilium.adapters.storage import StorageFull
+from konsilium.adapters.storage import StorageFull, StoreUnreachable
 from konsilium.live.entry import actor_of, key_of
 from konsilium.models import Upload
 from konsilium.models.access import acting
@@ -432,6 +432,8 @@ async def _finished(upload: Upload, actor: Actor, headers: dict[str, str]) -> Up
         await _in_thread(partial(_finish, upload, known, actor))
     except StorageFull as full:
         raise Answer(HTTPStatus.INSUFFICIENT_STORAGE, _state_of(upload)) from full
+    except StoreUnreachable as away:
+        raise Answer(HTTPStatus.SERVICE_UNAVAILABLE, _state_of(upload)) from away
     except Refused as refusal:
         words = _words(refusal, headers)
         await _in_thread(partial(_refuse, upload, words, actor))
@@ -444,8 +446,9 @@ def _finish(upload: Upload, sha256: str, actor: Actor) -> None:
     sha256 = sha256 or (upload.sha256 if moved else _hash(upload))
     with acting(actor):
         receiving.remember_hash(upload, sha256)
+    stored = receiving.keep(upload, sha256)
     with acting(actor):
-        receiving.finish(upload, sha256, actor=actor, at=timezone.now())
+        receiving.finish(upload, stored, actor=actor, at=timezone.now())
 
 
 def _refuse(upload: Upload, words: str, actor: Actor) -> None:
