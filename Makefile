@@ -42,8 +42,12 @@ fmt: .venv/.dev ## Format the code
 	.venv/bin/ruff format $(CODE)
 	.venv/bin/ruff check --fix-only --quiet $(CODE)
 
-bench: ready ## Measure speed and memory as ratios in one run
+bench: ready chromium ## Measure speed and memory as ratios in one run
 	$(PY) -m bench
+	$(PY) -m bench.uploads
+	$(PY) -m bench.imports
+	$(PY) -m bench.frames
+	$(PY) -m bench.viewer
 
 messages: .venv/.app ## Compile the Russian catalogue
 	@.venv/bin/konsilium messages
