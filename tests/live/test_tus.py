@@ -214,6 +214,7 @@ def test_an_upload_whose_process_died_just_before_the_document_is_finished_by_th
     with acting(cast.omsk_doctor):
         receiving.keep_offset(upload, len(data), actor=cast.omsk_doctor, at=timezone.now())
     documents.store().keep_file(part, upload.sha256)
+    documents.sweep_orphans(at=timezone.now() + timedelta(days=2))
     assert sender.offset(place) == len(data)
     assert sender.offset(place) == len(data)
     assert [stored(document) for document in seen(Document, cast.omsk_doctor, consultation=row)] == [data]

@@ -19,6 +19,8 @@ def create_sum(apps: Any, schema_editor: Any) -> None:
     """Make the function, and let those use it who may send files."""
     schema_editor.execute(HELD)
     schema_editor.execute("REVOKE ALL ON FUNCTION konsilium_held_bytes() FROM PUBLIC")
+    # So that the sweep leaves a stored file whose document is not written yet.
+    schema_editor.execute("GRANT SELECT (sha256) ON konsilium_upload TO k_worker")
     schema_editor.execute(f"GRANT EXECUTE ON FUNCTION konsilium_held_bytes() TO {SENDERS}")
 
 
