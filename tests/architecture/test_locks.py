@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-node.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-node.lock", "requirements-h323.lock")
 PINNED = re.compile(r"^[a-z0-9][a-z0-9.-]*==[^ ]+( ; .+)? \\$")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
 ADDRESS = re.compile(r"https?://|file://|--index-url|--extra-index-url|--find-links| @ ")
@@ -46,7 +46,11 @@ def test_every_locked_package_has_a_hash(name):
 
 @pytest.mark.parametrize(
     ("wanted", "lock"),
-    [("requirements.in", "requirements.lock"), ("requirements-dev.in", "requirements-dev.lock")],
+    [
+        ("requirements.in", "requirements.lock"),
+        ("requirements-dev.in", "requirements-dev.lock"),
+        ("requirements-h323.in", "requirements-h323.lock"),
+    ],
 )
 def test_everything_asked_for_is_locked(wanted, lock):
     assert asked(wanted) <= locked(lock)

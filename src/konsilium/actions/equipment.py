@@ -25,7 +25,7 @@ from konsilium.workflow.words import N_
 
 FIELDS = (
     "kind", "name", "model", "address", "dial_string", "place", "technician", "reserve_phone", "test_window", "note",
-    "is_active",
+    "is_active", "transport", "encryption", "account", "registrar", "computer",
 )  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def change_endpoint(endpoint: Endpoint, values: Mapping[str, Any], *, actor: Act
             row.ticks.all().delete()
         for name, value in _known(values).items():
             setattr(row, name, value)
-        row.save(force_update=True)
+        row.save(update_fields=FIELDS)
         _record("endpoint_changed", row, actor, at)
 
 
@@ -92,7 +92,12 @@ def record_test(endpoint: Endpoint, found: Measured, *, actor: Actor, at: dateti
     _check_found(found)
     with transaction.atomic():
         test = EquipmentTest(
-            endpoint=endpoint, at=at, tester_id=actor.person_id, tester_name=actor.name, **_written(found, at)
+            endpoint=endpoint,
+            at=at,
+            concluded_at=at,
+            tester_id=actor.person_id,
+            tester_name=actor.name,
+            **_written(found, at),
         )
         test.save(force_insert=True)
         _record(f"test_{found.verdict}", endpoint, actor, at, text=found.reason)
@@ -101,7 +106,9 @@ def record_test(endpoint: Endpoint, found: Measured, *, actor: Actor, at: dateti
 
 def newest_tests(organization_id: UUID) -> dict[UUID, EquipmentTest]:
     """Return the newest test of each of the organisation's endpoints in use."""
-    rows = EquipmentTest.objects.filter(endpoint__organization_id=organization_id, endpoint__is_active=True)
+    rows = EquipmentTest.objects.concluded().filter(
+        endpoint__organization_id=organization_id, endpoint__is_active=True
+    )
     return {
         test.endpoint_id: test for test in rows.order_by("endpoint_id", "-at", "-id").distinct("endpoint_id")
     }

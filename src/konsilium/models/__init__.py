@@ -6,7 +6,16 @@ from konsilium.models.conversation import Message, ReadMark
 from konsilium.models.delivery import Delivery, Notice
 from konsilium.models.dictionary import Dictionary, DictionaryEntry
 from konsilium.models.document import Document
-from konsilium.models.equipment import Endpoint, EquipmentTest, GuideTick
+from konsilium.models.equipment import (
+    BrowserTest,
+    Endpoint,
+    EndpointSecret,
+    EquipmentTest,
+    GuideTick,
+    Probe,
+    TestParticipant,
+    TestStep,
+)
 from konsilium.models.event import DeskEvent, Event, OnceKey, Viewing
 from konsilium.models.imaging import Derived, Instance, KeyImage, LeftOut, Mark, Reading, Series, Study
 from konsilium.models.keeping import StoreCheck
@@ -20,6 +29,18 @@ from konsilium.models.organization import (
     Term,
 )
 from konsilium.models.people import Credential, Membership, OneTimeLink, Person, RecoveryCode, SignInAttempt
+from konsilium.models.room import (
+    Attendance,
+    Readiness,
+    Recording,
+    RecordingAccess,
+    RecordingConsent,
+    Room,
+    RoomLine,
+    SessionGuest,
+    Signal,
+    SocketTicket,
+)
 from konsilium.models.session import Session, SessionOption
 from konsilium.models.sessions import SessionStore, WebSession, stored_key
 from konsilium.models.upload import Upload
@@ -27,6 +48,8 @@ from konsilium.models.upload import Upload
 __all__ = [
     "Answer",
     "Application",
+    "Attendance",
+    "BrowserTest",
     "Conclusion",
     "Consultation",
     "Contact",
@@ -39,6 +62,7 @@ __all__ = [
     "DictionaryEntry",
     "Document",
     "Endpoint",
+    "EndpointSecret",
     "EquipmentTest",
     "Event",
     "GuideTick",
@@ -53,20 +77,32 @@ __all__ = [
     "OneTimeLink",
     "Organization",
     "Person",
+    "Probe",
     "Profile",
     "Question",
     "ReadMark",
+    "Readiness",
     "Reading",
+    "Recording",
+    "RecordingAccess",
+    "RecordingConsent",
     "RecoveryCode",
+    "Room",
+    "RoomLine",
     "Route",
     "Series",
     "Session",
+    "SessionGuest",
     "SessionOption",
     "SessionStore",
     "SignInAttempt",
+    "Signal",
+    "SocketTicket",
     "StoreCheck",
     "Study",
     "Term",
+    "TestParticipant",
+    "TestStep",
     "Upload",
     "Viewing",
     "WebSession",

@@ -84,6 +84,34 @@ def as_inspector(consultation_id: UUID) -> Iterator[None]:
 
 
 @contextmanager
+def as_prober() -> Iterator[None]:
+    """Query as the prober: endpoints' addresses and probes, and nothing of any request."""
+    with _context("k_prober"):
+        yield
+
+
+@contextmanager
+def as_live() -> Iterator[None]:
+    """Query as whoever opens sockets: tickets only."""
+    with _context("k_live"):
+        yield
+
+
+@contextmanager
+def as_room(session_id: UUID) -> Iterator[None]:
+    """Query as the room of this one session, after the person at its door was let in: who is there, what is said."""
+    with _context("k_room", subject=str(session_id)):
+        yield
+
+
+@contextmanager
+def as_guest(secret_hash: str) -> Iterator[None]:
+    """Query as whoever holds a guest's link or cookie: their own invitation and its session's time."""
+    with _context("k_guest", subject=secret_hash):
+        yield
+
+
+@contextmanager
 def door(subject: UUID) -> Iterator[None]:
     """Query as the door of state changes, which may write this one object, its events and pending deliveries.
 

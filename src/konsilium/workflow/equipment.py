@@ -28,6 +28,29 @@ ENDPOINT_KIND_LABELS = {
     EndpointKind.JABBER: N_("Jabber Video"),
 }
 
+TRANSPORT_LABELS = {"udp": "UDP", "tcp": "TCP", "tls": "TLS"}
+ENCRYPTION_LABELS = {
+    "off": N_("No encryption"),
+    "allowed": N_("Encrypted where both sides can"),
+    "required": N_("Always encrypted"),
+}
+
+OUTCOME_LABELS = {
+    "passed": N_("Passed"),
+    "limited": N_("Passed with limits"),
+    "failed": N_("Failed"),
+    "skipped": N_("Left out"),
+}
+
+PROBE_LABELS = {
+    "options": N_("Does it answer (SIP OPTIONS)"),
+    "register": N_("Are login and password right (SIP REGISTER)"),
+    "call": N_("Test call with sound and picture"),
+    "echo": N_("Call to the echo line"),
+    "h323": N_("Does it answer (H.323)"),
+}
+PROBE_STATE_LABELS = {"waiting": N_("Waiting"), "running": N_("Running"), "done": N_("Done")}
+
 VERDICTS = {"passed": N_("Passed"), "limited": N_("Passed with limits"), "failed": N_("Failed")}
 PASSING = ("passed", "limited")
 
