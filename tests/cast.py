@@ -43,6 +43,9 @@ PEOPLE = {
     "nmic_admin": ("nmic", Role.ORG_ADMIN, "Фомин", "Глеб"),
     "nmic_dispatcher": ("nmic", Role.DISPATCHER, "Панина", "Рита"),
     "nmic_consultant": ("nmic", Role.CONSULTANT, "Юдин", "Марк"),
+    "cniis_signatory": ("cniis", Role.SIGNATORY, "Лунин", "Фёдор"),
+    "nmic_signatory": ("nmic", Role.SIGNATORY, "Зорина", "Алла"),
+    "nmic_member": ("nmic", Role.COUNCIL_MEMBER, "Тихонов", "Лев"),
 }
 
 # The right role in the wrong house: who must see nothing of a request from Omsk to the dental centre.
@@ -52,6 +55,8 @@ STRANGERS = {
     Role.TECHNICIAN: "chita_technician",
     Role.DISPATCHER: "nmic_dispatcher",
     Role.CONSULTANT: "nmic_consultant",
+    Role.SIGNATORY: "nmic_signatory",
+    Role.COUNCIL_MEMBER: "nmic_member",
 }
 
 
@@ -170,6 +175,7 @@ class Cast:
             documents=Jsonb(documents),
             welcome=Jsonb(["intraoral_scan"]),
             fields=Jsonb(["complaints"]),
+            sections=Jsonb([]),
             is_active=True,
         )
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from konsilium.workflow.consultation import FINAL, MACHINE, State, Turn, turn_of
+from konsilium.workflow.council import COUNCIL_MACHINE
 from konsilium.workflow.document import DOCUMENT_MACHINE
 from konsilium.workflow.machine import Missing, NotNow, NotYours
 from konsilium.workflow.onboarding import ORGANIZATION_MACHINE
@@ -18,6 +19,7 @@ MACHINES = {
     "session": SESSION_MACHINE,
     "document": DOCUMENT_MACHINE,
     "organisation": ORGANIZATION_MACHINE,
+    "council": COUNCIL_MACHINE,
 }
 
 

@@ -15,7 +15,7 @@ from konsilium.models.access import signing_in
 from konsilium.models.people import COUNTERPARTS
 from konsilium.workflow.machine import NotYours, Refused
 from konsilium.workflow.onboarding import OrganizationState
-from konsilium.workflow.roles import CENTRE_ROLES, INVITES, Actor, Role
+from konsilium.workflow.roles import IN_CENTRES_ONLY, INVITES, Actor, Role
 from konsilium.workflow.words import N_
 
 _CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
@@ -185,7 +185,7 @@ def _check_roles(roles: list[Role], organization: Organization, actor: Actor) ->
     own = actor.role is Role.COORDINATOR or organization.pk == actor.organization_id
     if not roles or not own or not set(roles) <= set(allowed):
         raise NotYours(N_("You can't give these roles."))
-    if set(roles) & set(CENTRE_ROLES) and not organization.is_consulting:
+    if set(roles) & set(IN_CENTRES_ONLY) and not organization.is_consulting:
         raise Refused(N_("Only a consulting centre has dispatchers and consultants."))
 
 

@@ -1,8 +1,16 @@
 """The tables, one file a noun, with the QuerySets that say which rows a person sees."""
 
-from konsilium.models.conclusion import Answer, Conclusion
+from konsilium.models.conclusion import (
+    Answer,
+    Conclusion,
+    ConclusionPicture,
+    Phrase,
+    Recommendation,
+    Studied,
+)
 from konsilium.models.consultation import Consultation, Question
 from konsilium.models.conversation import Message, ReadMark
+from konsilium.models.council import Council, CouncilLine, Opinion, Seat
 from konsilium.models.delivery import Delivery, Notice
 from konsilium.models.dictionary import Dictionary, DictionaryEntry
 from konsilium.models.document import Document
@@ -43,6 +51,7 @@ from konsilium.models.room import (
 )
 from konsilium.models.session import Session, SessionOption
 from konsilium.models.sessions import SessionStore, WebSession, stored_key
+from konsilium.models.signing import PrintForm, Signature, SignatureCheck
 from konsilium.models.upload import Upload
 
 __all__ = [
@@ -51,9 +60,12 @@ __all__ = [
     "Attendance",
     "BrowserTest",
     "Conclusion",
+    "ConclusionPicture",
     "Consultation",
     "Contact",
     "ContactLogEntry",
+    "Council",
+    "CouncilLine",
     "Credential",
     "Delivery",
     "Derived",
@@ -75,14 +87,18 @@ __all__ = [
     "Notice",
     "OnceKey",
     "OneTimeLink",
+    "Opinion",
     "Organization",
     "Person",
+    "Phrase",
+    "PrintForm",
     "Probe",
     "Profile",
     "Question",
     "ReadMark",
     "Readiness",
     "Reading",
+    "Recommendation",
     "Recording",
     "RecordingAccess",
     "RecordingConsent",
@@ -90,6 +106,7 @@ __all__ = [
     "Room",
     "RoomLine",
     "Route",
+    "Seat",
     "Series",
     "Session",
     "SessionGuest",
@@ -97,8 +114,11 @@ __all__ = [
     "SessionStore",
     "SignInAttempt",
     "Signal",
+    "Signature",
+    "SignatureCheck",
     "SocketTicket",
     "StoreCheck",
+    "Studied",
     "Study",
     "Term",
     "TestParticipant",

@@ -21,6 +21,8 @@ DATABASE_ROLES = {
     Role.REQUESTER: "k_requester",
     Role.DISPATCHER: "k_dispatcher",
     Role.CONSULTANT: "k_consultant",
+    Role.COUNCIL_MEMBER: "k_councillor",
+    Role.SIGNATORY: "k_signatory",
     Role.SYSADMIN: "k_sysadmin",
     Role.SYSTEM: "k_worker",
 }
@@ -80,6 +82,13 @@ def as_inspector(consultation_id: UUID) -> Iterator[None]:
     Nothing clinical, and of what the tags say of the patient only the writing.
     """
     with _context("k_inspector", subject=str(consultation_id)):
+        yield
+
+
+@contextmanager
+def as_printer(consultation_id: UUID) -> Iterator[None]:
+    """Query as whoever prints what belongs to this one request, and checks the signatures over it."""
+    with _context("k_printer", subject=str(consultation_id)):
         yield
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import models
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from konsilium.models._base import Row, VersionedRow, choices
@@ -30,7 +31,8 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
 
     def visible_to(self, actor: Actor) -> "ConsultationQuerySet":
         """Own ones for a doctor, the organisation's for its administrator, the centre's for its dispatcher,
-        the assigned ones for a consultant, none for anybody else.
+        the assigned ones for a consultant, those with a seat for a council's member, the written ones for who signs
+        for the centre, none for anybody else.
         """
         return self.filter(_visible(actor))
 
@@ -43,7 +45,7 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
         return self.filter(due_at__lt=Now(), paused_at=None, answered_at=None)
 
 
-def _visible(actor: Actor) -> models.Q:
+def _visible(actor: Actor) -> models.Q:  # noqa: PLR0911  a line a role
     match actor.role:
         case Role.REQUESTER:
             return models.Q(requesting_organization_id=actor.organization_id, requester_id=actor.person_id)
@@ -53,6 +55,10 @@ def _visible(actor: Actor) -> models.Q:
             return models.Q(centre_id=actor.organization_id)
         case Role.CONSULTANT:
             return models.Q(centre_id=actor.organization_id, consultant_id=actor.person_id)
+        case Role.SIGNATORY:
+            return models.Q(centre_id=actor.organization_id, state__in=WRITTEN)
+        case Role.COUNCIL_MEMBER:
+            return models.Q(pk__in=RawSQL("SELECT konsilium_my_cases()", ()))
         case _:
             return models.Q(pk__in=[])
 
@@ -69,6 +75,8 @@ class SearchKey(models.Func):
 ANSWERING = ["submitted", "clarification", "assigned", "session", "conclusion"]
 CONSULTED = ["assigned", "session", "conclusion", "clarification"]
 ANSWERED = ["completed", "closed", "withdrawn", "rejected"]
+# There is something to sign for the centre.
+WRITTEN = [State.CONCLUSION, State.COMPLETED, State.CLOSED]
 
 
 def _asking_indexes(name: str, *owner: str) -> list[models.Index]:
@@ -249,8 +257,11 @@ class Consultation(VersionedRow):
                 return frozenset({Role.REQUESTER})
         if actor.organization_id == self.centre_id:
             mine = actor.role is Role.CONSULTANT and actor.person_id == self.consultant_id
-            if mine or actor.role is Role.DISPATCHER:
+            if mine or actor.role in (Role.DISPATCHER, Role.SIGNATORY):
                 return frozenset({actor.role})
+        # The database shows a council member nothing but the requests in which they have a seat that lasts.
+        if actor.role is Role.COUNCIL_MEMBER and Consultation.objects.filter(pk=self.pk).exists():
+            return frozenset({Role.COUNCIL_MEMBER})
         return frozenset()
 
     def values(self) -> dict[str, Any]:

@@ -131,6 +131,8 @@ class Profile(Row):
     documents = models.JSONField(default=list)
     welcome = models.JSONField(default=list)
     fields = models.JSONField(default=list)
+    # The conclusion's own sections: code, label, label_en, hint, is_needed.
+    sections = models.JSONField(default=list)
     is_active = models.BooleanField(default=True)
 
     def __str__(self) -> str:

@@ -41,6 +41,9 @@ DESKS: dict[Role, tuple[tuple[str, str], ...]] = {
         ("equipment:own", N_("Organisation and equipment")),
         ("timetable:list", N_("Timetable")),
     ),
+    # Theirs are reached by what waits for them.
+    Role.COUNCIL_MEMBER: (),
+    Role.SIGNATORY: (),
     Role.SYSADMIN: (("configuration:list", N_("Configuration")),),
 }
 

@@ -9,7 +9,7 @@ from konsilium.workflow.words import N_
 
 
 class Role(StrEnum):
-    """A role in which a person acts. SYSTEM is time itself: the worker."""
+    """A role in which a person acts. HATS are nobody's sign-in: time itself, and two seats of a council."""
 
     COORDINATOR = "coordinator"
     ORG_ADMIN = "org_admin"
@@ -17,9 +17,16 @@ class Role(StrEnum):
     REQUESTER = "requester"
     DISPATCHER = "dispatcher"
     CONSULTANT = "consultant"
+    COUNCIL_MEMBER = "council_member"
+    SIGNATORY = "signatory"
     SYSADMIN = "sysadmin"
     SYSTEM = "system"
+    CHAIR = "chair"
+    SECRETARY = "secretary"
 
+
+# SYSTEM is the worker; the chair and the secretary act as council members, and are these in their council only.
+HATS = (Role.SYSTEM, Role.CHAIR, Role.SECRETARY)
 
 ROLE_LABELS = {
     Role.COORDINATOR: N_("Coordinator"),
@@ -28,18 +35,30 @@ ROLE_LABELS = {
     Role.REQUESTER: N_("Requesting doctor"),
     Role.DISPATCHER: N_("Dispatcher"),
     Role.CONSULTANT: N_("Consultant"),
+    Role.COUNCIL_MEMBER: N_("Member of a council"),
+    Role.SIGNATORY: N_("Centre signatory"),
     Role.SYSADMIN: N_("System administrator"),
     Role.SYSTEM: N_("System"),
+    Role.CHAIR: N_("Chair of a council"),
+    Role.SECRETARY: N_("Secretary of a council"),
 }
 
 # Whom each role may invite into an organisation (its own; a coordinator into any).
 INVITES = {
     Role.COORDINATOR: (Role.ORG_ADMIN,),
-    Role.ORG_ADMIN: (Role.REQUESTER, Role.TECHNICIAN, Role.DISPATCHER, Role.CONSULTANT, Role.ORG_ADMIN),
+    Role.ORG_ADMIN: (
+        Role.REQUESTER,
+        Role.TECHNICIAN,
+        Role.DISPATCHER,
+        Role.CONSULTANT,
+        Role.SIGNATORY,
+        Role.ORG_ADMIN,
+    ),
 }
 
 # These roles make sense only in a centre that consults.
 CENTRE_ROLES = (Role.DISPATCHER, Role.CONSULTANT)
+IN_CENTRES_ONLY = (*CENTRE_ROLES, Role.SIGNATORY)
 
 
 @dataclass(frozen=True)
@@ -85,7 +104,7 @@ _REQUESTING = (Role.REQUESTER, Role.ORG_ADMIN)
 _CENTRE = (Role.DISPATCHER, Role.CONSULTANT)
 _CASE = _REQUESTING + _CENTRE
 _EQUIPMENT = (Role.COORDINATOR, Role.ORG_ADMIN, Role.TECHNICIAN)
-EVERYBODY = tuple(role for role in Role if role is not Role.SYSTEM)
+EVERYBODY = tuple(role for role in Role if role not in HATS)
 
 RIGHTS = (
     _right("desk.open", N_("Open own desk"), *EVERYBODY),

@@ -11,7 +11,7 @@ from konsilium.workflow.consultation import STATE_LABELS as CONSULTATION_LABELS
 from konsilium.workflow.document import DOCUMENT_MACHINE, DOCUMENT_STATE_LABELS
 from konsilium.workflow.machine import Machine
 from konsilium.workflow.onboarding import ORGANIZATION_MACHINE, ORGANIZATION_STATE_LABELS
-from konsilium.workflow.roles import RIGHTS, ROLE_LABELS, Role
+from konsilium.workflow.roles import HATS, RIGHTS, ROLE_LABELS, Role
 from konsilium.workflow.session import SESSION_MACHINE, SESSION_STATE_LABELS
 
 MACHINES: tuple[tuple[str, Machine, dict[Any, str]], ...] = (
@@ -47,7 +47,7 @@ def _both(text: str) -> str:
 
 
 def _rights() -> list[str]:
-    roles = [role for role in Role if role is not Role.SYSTEM]
+    roles = [role for role in Role if role not in HATS]
     head = "| Право | " + " | ".join(gettext(ROLE_LABELS[role]) for role in roles) + " |"
     rows = [
         f"| {_both(right.label)} | " + " | ".join("✓" if role in right.roles else "" for role in roles) + " |"

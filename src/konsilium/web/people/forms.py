@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from konsilium.models import Organization
 from konsilium.web.account.forms import cleaned, suggesting
 from konsilium.workflow.identifiers import normalize_phone
-from konsilium.workflow.roles import CENTRE_ROLES, INVITES, ROLE_LABELS, Role
+from konsilium.workflow.roles import IN_CENTRES_ONLY, INVITES, ROLE_LABELS, Role
 
 
 def roles_to_give(organization: Organization) -> list[Role]:
     """Return the roles that make sense in this organisation."""
     return [
-        role for role in INVITES[Role.ORG_ADMIN] if organization.is_consulting or role not in CENTRE_ROLES
+        role for role in INVITES[Role.ORG_ADMIN] if organization.is_consulting or role not in IN_CENTRES_ONLY
     ]
 
 
