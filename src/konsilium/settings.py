@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from csp.constants import NONE, SELF
 
 from konsilium.adapters.storage.address import BadAddress, read_address
+from konsilium.adapters.video.choosing import BadChoice, Choice, read_choice
 from konsilium.workflow.retention import BadTerms, Term, read_terms
 
 PACKAGE = Path(__file__).resolve().parent
@@ -137,6 +138,13 @@ def _retention() -> dict[str, Term]:
         raise BadSetting(f"KONSILIUM_RETENTION can't be used. {trouble}") from trouble
 
 
+def _video() -> Choice:
+    try:
+        return read_choice(os.environ)
+    except BadChoice as trouble:
+        raise BadSetting(str(trouble)) from trouble
+
+
 def _night() -> list[int]:
     """Return the hours of the night, of 24 in UTC: "20-2" is 20, 21, 22, 23, 0 and 1."""
     text = os.environ.get("KONSILIUM_NIGHT") or "20-2"
@@ -165,6 +173,8 @@ MAIL_FROM = os.environ.get("KONSILIUM_MAIL_FROM", "konsilium@localhost")
 SCANNER = os.environ.get("KONSILIUM_CLAMD", "")
 # The DICOMweb of a PACS, for `konsilium pacs`; without one nothing leaves and nothing comes.
 PACS_URL = os.environ.get("KONSILIUM_PACS_URL", "")
+# Which engine new rooms get, and where it is.
+VIDEO = _video()
 # "sandbox" looks at every file whole before anybody sees it; "null", for tests alone, looks at none.
 INSPECTOR = "sandbox"
 # Proxies whose X-Forwarded-For is believed: the throttle of sign-in counts by network.
@@ -286,7 +296,8 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *VIDEO.origins()],
+        "media-src": [SELF],
         "font-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],

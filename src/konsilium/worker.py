@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from konsilium.actions import closing, documents, inspecting, keeping, receiving, sweeping
+from konsilium.actions import closing, documents, engines, inspecting, keeping, receiving, sweeping
 from konsilium.adapters import sandbox
 from konsilium.adapters.mail import mailer
 from konsilium.notifications import deliver
@@ -52,6 +52,8 @@ def chores() -> list[Chore]:
     work = [
         Chore("tell", seconds, lambda at: deliver.tell_pending(at=at)),
         Chore("close what waits for an outcome", minutes, lambda at: closing.expire_due(at=at)),
+        Chore("put strangers out of rooms", minutes, lambda at: engines.put_out_strangers(at=at)),
+        Chore("close rooms that are over", minutes, lambda at: engines.close_done(at=at)),
         Chore("forget", hours, lambda at: sweeping.forget(at=at)),
         Chore("sweep files", hours, lambda at: documents.sweep_orphans(at=at) + receiving.sweep(at=at)),
         Chore("delete what is due", hours, lambda at: keeping.delete_due(at=at)),

@@ -1,0 +1,71 @@
+"""Which engines a deployment has, read from its environment, and the driver for each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from konsilium.adapters.video.driver import Driver, Servers
+from konsilium.adapters.video.external import KINDS, ExternalEngine, Patterns
+from konsilium.adapters.video.mesh import MeshEngine
+from konsilium.workflow.rooms import ENGINE_LABELS
+
+# What each engine can't do without, by the names of the environment.
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "mesh": (),
+    "external": (),
+}
+
+
+class BadChoice(ValueError):
+    """Settings of video that can't be used; the text tells the operator what to do."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The engine of new rooms, and what the environment says of it. Secrets stay out of its text."""
+
+    engine: str = "mesh"
+    external: Patterns = field(default_factory=Patterns)
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def origins(self) -> tuple[str, ...]:
+        """Return the addresses that a room's page may open connections to, beside our own."""
+        parts = urlsplit(self.given.get("KONSILIUM_JANUS_URL", ""))
+        return (f"{parts.scheme}://{parts.netloc}",) if self.engine == "janus" and parts.netloc else ()
+
+
+def read_choice(environment: Mapping[str, str]) -> Choice:
+    """Return what the environment chooses. Raises BadChoice."""
+    given = {name: value for name, value in environment.items() if name.startswith("KONSILIUM_") and value}
+    engine = given.get("KONSILIUM_VIDEO_ENGINE", "mesh")
+    if engine not in NEEDED:
+        known = ", ".join(NEEDED)
+        raise BadChoice(f"KONSILIUM_VIDEO_ENGINE must be one of {known}, not {engine!r}.")
+    lacking = [name for name in NEEDED[engine] if name not in given]
+    if lacking:
+        raise BadChoice(f"For the engine {engine} set {', '.join(lacking)} too.")
+    return Choice(engine, _patterns(given), given)
+
+
+def _patterns(given: Mapping[str, str]) -> Patterns:
+    kind = given.get("KONSILIUM_EXTERNAL_KIND", "mcu")
+    if kind not in KINDS:
+        raise BadChoice(f"KONSILIUM_EXTERNAL_KIND must be one of {', '.join(KINDS)}, not {kind!r}.")
+    link, sip, h323, phone = (
+        given.get(f"KONSILIUM_EXTERNAL_{name}", "") for name in ("LINK", "SIP", "H323", "PHONE")
+    )
+    if link and urlsplit(link).scheme != "https":
+        raise BadChoice("KONSILIUM_EXTERNAL_LINK must begin with https://.")
+    return Patterns(kind, link, sip, h323, phone)
+
+
+def connect(engine: str, choice: Choice, *, key: bytes, servers: Servers) -> Driver:
+    """Return the driver of an engine; `key` is what rooms' own secrets are made from. Asks nobody yet.
+
+    Raises BadChoice for an engine that this deployment has no settings for.
+    """
+    if engine == "mesh":
+        return MeshEngine(servers)
+    if engine == "external":
+        return ExternalEngine(choice.external)
+    raise BadChoice(f"There is no engine {ENGINE_LABELS.get(engine, engine)!r} here.")

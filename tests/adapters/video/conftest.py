@@ -1,0 +1,1 @@
+from tests.adapters.video.engines import stage  # noqa: F401
