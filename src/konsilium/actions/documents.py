@@ -11,7 +11,16 @@ from konsilium.actions._record import record
 from konsilium.actions._step import document_step, lock
 from konsilium.adapters.kinds import NotAllowed, kind_of, safe_name
 from konsilium.adapters.storage import Stored
-from konsilium.models import Conclusion, Consultation, Derived, Document, Instance, Series
+from konsilium.models import (
+    Conclusion,
+    Consultation,
+    Derived,
+    Document,
+    EquipmentTest,
+    Instance,
+    Recording,
+    Series,
+)
 from konsilium.models import Upload as Coming
 from konsilium.models.access import as_worker
 from konsilium.workflow.consultation import FINAL, State
@@ -143,6 +152,8 @@ def _named() -> set[str]:
     named = set(Document.objects.order_by().values_list("sha256", flat=True))
     named |= set(Derived.objects.order_by().values_list("sha256", flat=True))
     named |= set(Instance.objects.order_by().values_list("file_sha256", flat=True).distinct())
+    named |= set(Recording.objects.order_by().values_list("sha256", flat=True))
+    named |= set(EquipmentTest.objects.order_by().values_list("picture_sha256", flat=True))
     # Stored, and its document not written yet: whoever sends it will come back.
     named |= set(Coming.objects.on_the_way().order_by().values_list("sha256", flat=True))
     series = Series.objects.order_by().values_list("metadata_sha256", "pack_sha256", "previews")

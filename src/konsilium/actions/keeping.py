@@ -36,6 +36,8 @@ SELECT address FROM (
     UNION SELECT file_sha256 FROM konsilium_instance
     UNION SELECT metadata_sha256 FROM konsilium_series
     UNION SELECT pack_sha256 FROM konsilium_series
+    UNION SELECT sha256 FROM konsilium_recording WHERE sha256 <> ''
+    UNION SELECT picture_sha256 FROM konsilium_equipmenttest WHERE picture_sha256 <> ''
     UNION SELECT copy.value ->> 'sha256' FROM konsilium_series, jsonb_each(previews) AS copy
 ) AS named WHERE
 """
