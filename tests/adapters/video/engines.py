@@ -1,13 +1,16 @@
 """The engines of the contract: how each is made, how somebody arrives in it, and what it is checked with."""
 
 import contextlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from websockets.sync.client import connect as connect_socket
 
-from konsilium.adapters.video import Driver, Grant
+from konsilium.adapters.video import Driver, Grant, connect, read_choice
 from konsilium.adapters.video.external import ExternalEngine, Patterns
 from konsilium.adapters.video.mesh import MeshEngine
 from konsilium.adapters.video.null import NullEngine
@@ -47,7 +50,69 @@ def external(request):
     yield Stage(ExternalEngine(PATTERNS))
 
 
-ENGINES = {"null": null, "mesh": mesh, "external": external}
+class Page:
+    """What a browser would do at Janus' WebSocket, without media: join with a grant, and stay while it is open."""
+
+    def __init__(self, grant):
+        self.open = contextlib.ExitStack()
+        self.socket = self.open.enter_context(
+            connect_socket(grant.address, subprotocols=["janus-protocol"], proxy=None)
+        )
+        self.token = grant.token
+        self.session = self.ask(janus="create")["data"]["id"]
+        self.handle = self.ask(janus="attach", plugin="janus.plugin.videoroom")["data"]["id"]
+        self.joined = self.message(
+            request="join", ptype="publisher", room=grant.room, id=grant.party, **self.keys(grant)
+        )
+
+    def keys(self, grant):
+        return {"pin": grant.keys["pin"], "token": grant.keys["room_token"]}
+
+    def message(self, **body):
+        answer = self.ask(janus="message", body=body)
+        return answer.get("plugindata", answer).get("data", answer)
+
+    def ask(self, **said):
+        """Say it and wait for its answer, past what else comes."""
+        for name in ("session", "handle"):
+            if hasattr(self, name):
+                said[f"{name}_id"] = getattr(self, name)
+        said |= {"token": self.token, "transaction": uuid4().hex}
+        self.socket.send(json.dumps(said))
+        while True:
+            told = json.loads(self.socket.recv(timeout=5))
+            if told.get("transaction") == said["transaction"] and told["janus"] != "ack":
+                return told
+
+    def close(self):
+        with contextlib.suppress(Exception):
+            self.message(request="leave")
+            self.ask(janus="destroy")
+        self.open.close()
+
+
+@contextlib.contextmanager
+def janus(request):
+    running = request.getfixturevalue("janus_server")
+    choice = read_choice({**running.environment, "KONSILIUM_JANUS_SIP": "sip.example.org"})
+    pages = {}
+
+    def arrive(grant):
+        pages[grant.party] = Page(grant)
+        assert pages[grant.party].joined["videoroom"] == "joined"
+
+    try:
+        yield Stage(
+            connect("janus", choice, key=b"a key", servers=lambda name, at: ICE),
+            arrive,
+            lambda grant: pages.pop(grant.party).close(),
+        )
+    finally:
+        for page in pages.values():
+            page.close()
+
+
+ENGINES = {"null": null, "mesh": mesh, "external": external, "janus": janus}
 
 
 @pytest.fixture(params=ENGINES)

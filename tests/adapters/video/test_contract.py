@@ -8,7 +8,8 @@ import pytest
 
 from konsilium.adapters.video import Happening, NotOffered, Party, Place
 
-AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+# Real servers have their own clock.
+AT = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def present(stage, place):
 
 def test_says_that_it_is_up_and_what_it_can_do(stage):
     assert stage.driver.health().is_up
-    assert stage.driver.capabilities().most_parties in (None, 4)
+    assert stage.driver.capabilities().most_parties in (None, 4, 16)
 
 
 def test_a_room_is_opened_and_closed_as_often_as_one_likes(stage, place):
@@ -45,7 +46,7 @@ def test_a_grant_is_plain_for_a_page_and_ends(stage, place, doctor):
     stage.driver.open_room(place)
     grant = stage.driver.join_grant(place, doctor, at=AT, valid=timedelta(minutes=3))
     told = json.loads(json.dumps(grant.as_json()))
-    assert told["expires_at"] == "2026-11-23T09:03:00+00:00"
+    assert datetime.fromisoformat(told["expires_at"]) == AT + timedelta(minutes=3)
     assert told["party"] == str(doctor.id)
     assert told["engine"] == stage.driver.name
     assert told["kind"] in ("mesh", "janus", "outside")

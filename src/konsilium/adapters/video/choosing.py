@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from konsilium.adapters.video.driver import Driver, Servers
 from konsilium.adapters.video.external import KINDS, ExternalEngine, Patterns
+from konsilium.adapters.video.janus import JanusEngine, JanusSettings
 from konsilium.adapters.video.mesh import MeshEngine
 from konsilium.workflow.rooms import ENGINE_LABELS
 
@@ -13,6 +14,13 @@ from konsilium.workflow.rooms import ENGINE_LABELS
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "mesh": (),
     "external": (),
+    "janus": (
+        "KONSILIUM_JANUS_URL",
+        "KONSILIUM_JANUS_API",
+        "KONSILIUM_JANUS_API_SECRET",
+        "KONSILIUM_JANUS_TOKEN_SECRET",
+        "KONSILIUM_JANUS_ADMIN_KEY",
+    ),
 }
 
 
@@ -68,4 +76,25 @@ def connect(engine: str, choice: Choice, *, key: bytes, servers: Servers) -> Dri
         return MeshEngine(servers)
     if engine == "external":
         return ExternalEngine(choice.external)
+    if engine in NEEDED and all(name in choice.given for name in NEEDED[engine]):
+        return _served(engine, choice.given, key, servers)
     raise BadChoice(f"There is no engine {ENGINE_LABELS.get(engine, engine)!r} here.")
+
+
+def _served(engine: str, given: Mapping[str, str], key: bytes, servers: Servers) -> Driver:
+    return JanusEngine(_janus(given), key=key, servers=servers)
+
+
+def _janus(given: Mapping[str, str]) -> JanusSettings:
+    def of(name: str) -> str:
+        return given.get(f"KONSILIUM_JANUS_{name}", "")
+
+    return JanusSettings(
+        of("URL"),
+        of("API"),
+        of("API_SECRET"),
+        of("TOKEN_SECRET"),
+        of("ADMIN_KEY"),
+        of("RECORDINGS"),
+        of("SIP"),
+    )

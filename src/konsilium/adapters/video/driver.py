@@ -5,7 +5,7 @@ engine does so outside any transaction, for an engine may be another machine tha
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -119,8 +119,9 @@ class Grant:
     address: str = ""
     token: str = ""
     room: str = ""
-    key: str = ""
     party: str = ""
+    # What the engine asks for beside the token, by its own names.
+    keys: Mapping[str, str] = field(default_factory=dict)
     ice: tuple[dict[str, Any], ...] = ()
     dial: str = ""
     pin: str = ""
@@ -131,7 +132,8 @@ class Grant:
 
     def as_json(self) -> dict[str, Any]:
         """Return what the room's page takes."""
-        return {**asdict(self), "kind": str(self.kind), "expires_at": self.expires_at.isoformat()}
+        plain = asdict(replace(self, keys=dict(self.keys)))
+        return {**plain, "kind": str(self.kind), "expires_at": self.expires_at.isoformat()}
 
 
 @dataclass(frozen=True)
@@ -144,11 +146,10 @@ class Present:
 
 @dataclass(frozen=True)
 class Leg:
-    """A call to an endpoint. `grant` is what the page that carries it needs, where a page carries it."""
+    """A call to an endpoint. `is_in_page`: a page with a grant carries it, and rings when it is told to."""
 
     id: str
-    state: str = "ringing"
-    grant: Mapping[str, str] = field(default_factory=dict)
+    is_in_page: bool = False
 
 
 @dataclass(frozen=True)
