@@ -58,6 +58,8 @@ def shown(data, **settings):
         ),
         ("KONSILIUM_NIGHT", "evening", "KONSILIUM_NIGHT must be two hours in UTC"),
         ("KONSILIUM_NIGHT", "3-3", "KONSILIUM_NIGHT must be two hours in UTC"),
+        ("KONSILIUM_TURN_URLS", "stun:host", "KONSILIUM_TURN_URLS holds addresses like turn:"),
+        ("KONSILIUM_TURN_URLS", "turn:host", "both KONSILIUM_TURN_URLS and KONSILIUM_TURN_SECRET"),
         ("KONSILIUM_RETENTION", "conclusion_scan=5y", "is kept for at least 25 years"),
     ],
 )

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from csp.constants import NONE, SELF
 
 from konsilium.adapters.storage.address import BadAddress, read_address
+from konsilium.adapters.turn import BadTurn, Turn, read_turn
 from konsilium.adapters.video.choosing import BadChoice, Choice, read_choice
 from konsilium.workflow.retention import BadTerms, Term, read_terms
 
@@ -145,6 +146,13 @@ def _video() -> Choice:
         raise BadSetting(str(trouble)) from trouble
 
 
+def _turn() -> Turn:
+    try:
+        return read_turn(os.environ)
+    except BadTurn as trouble:
+        raise BadSetting(str(trouble)) from trouble
+
+
 def _night() -> list[int]:
     """Return the hours of the night, of 24 in UTC: "20-2" is 20, 21, 22, 23, 0 and 1."""
     text = os.environ.get("KONSILIUM_NIGHT") or "20-2"
@@ -175,6 +183,8 @@ SCANNER = os.environ.get("KONSILIUM_CLAMD", "")
 PACS_URL = os.environ.get("KONSILIUM_PACS_URL", "")
 # Which engine new rooms get, and where it is.
 VIDEO = _video()
+# What relays media between sites that don't reach each other.
+TURN = _turn()
 # "sandbox" looks at every file whole before anybody sees it; "null", for tests alone, looks at none.
 INSPECTOR = "sandbox"
 # Proxies whose X-Forwarded-For is believed: the throttle of sign-in counts by network.

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from konsilium.actions._step import NotThere
+from konsilium.adapters.turn import ice_servers
 from konsilium.adapters.video import (
     BadChoice,
     Driver,
@@ -50,7 +51,7 @@ def driver(engine: str = "") -> Driver:
 
 
 def _servers(name: str, at: datetime) -> list[dict[str, Any]]:
-    return []
+    return ice_servers(settings.TURN, name, at)
 
 
 def room_of(session_id: UUID, *, at: datetime) -> Room:
