@@ -285,6 +285,7 @@ class Migration(migrations.Migration):
                 ("closed_at", models.DateTimeField(null=True)),
                 ("shared", models.JSONField(default=dict)),
                 ("is_recorded", models.BooleanField(default=False)),
+                ("recording_asked_by", models.CharField(blank=True, max_length=310)),
             ],
             options={
                 "abstract": False,

@@ -157,7 +157,11 @@ def rooms() -> list[str]:
         *allow("attendance", "SELECT", ("k_worker",), "true"),
         *allow("attendance", "UPDATE", ("k_worker",), "left_at IS NULL", check="true", columns="left_at"),
         *allow(
-            "room", "SELECT", ("k_worker",), "true", columns="id, session_id, engine, opened_at, closed_at"
+            "room",
+            "SELECT",
+            ("k_worker",),
+            "true",
+            columns="id, session_id, engine, name, opened_at, closed_at",
         ),
         *allow("readiness", "SELECT", ("k_worker",), "true"),
         *allow("sessionguest", "SELECT", ("k_worker",), "true", columns="id, session_id, valid_until"),

@@ -24,6 +24,8 @@ class Room(Row):
     # What everybody looks at together: document or series, slice, window, pointer.
     shared = models.JSONField(default=dict)
     is_recorded = models.BooleanField(default=False)
+    # Who asks for a recording, and until somebody ends it: it runs while everybody present says yes.
+    recording_asked_by = models.CharField(max_length=310, blank=True)
 
 
 class Attendance(Row):
