@@ -183,6 +183,9 @@ SCANNER = os.environ.get("KONSILIUM_CLAMD", "")
 PACS_URL = os.environ.get("KONSILIUM_PACS_URL", "")
 # Which engine new rooms get, and where it is.
 VIDEO = _video()
+# Sessions may be recorded, with everybody's consent, only where the operator says so; for how long is kept what was.
+RECORDING = _flag("KONSILIUM_RECORDING")
+RECORDING_DAYS = _number("KONSILIUM_RECORDING_DAYS", 30, "number of days", 3650)
 # What relays media between sites that don't reach each other.
 TURN = _turn()
 # "sandbox" looks at every file whole before anybody sees it; "null", for tests alone, looks at none.
