@@ -11,7 +11,7 @@ from konsilium.adapters.postgres import end_with_parent
 from konsilium.wsgi import application as pages
 
 # The pages were set up first: the live parts use their models.
-from konsilium.live import tus  # isort: skip
+from konsilium.live import sockets, tus  # isort: skip
 
 # A worker must not outlive whoever started it: it would hold the address against the next one.
 end_with_parent(signal.SIGTERM)
@@ -22,6 +22,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     """Hand a request to whom it is for."""
     if scope["type"] == "lifespan":
         await _live(receive, send)
+    elif scope["type"] == "websocket":
+        await sockets.application(scope, receive, send)
     elif scope["type"] == "http":
         part = tus.application if scope["path"].startswith(tus.ROOT) else _pages
         await part(scope, receive, send)

@@ -91,6 +91,9 @@ def pages() -> None:
         server_header=False,
         timeout_graceful_shutdown=5,
         timeout_keep_alive=30,
+        ws="websockets-sansio",
+        ws_max_size=128 * 1024,
+        ws_per_message_deflate=False,
     )
 
 

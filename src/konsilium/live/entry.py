@@ -25,10 +25,13 @@ def key_of(cookies: str) -> str:
 
 def actor_of(key: str, action: str) -> Actor | None:
     """Return who acts in this web session, if the session lives and the role has the right (one query)."""
-    if not key:
-        return None
+    return actor_of_hash(stored_key(key), action) if key else None
+
+
+def actor_of_hash(key_hash: str, action: str) -> Actor | None:
+    """Return who acts in the web session that is kept under this hash of its key; as `actor_of` otherwise."""
     with connection.cursor() as cursor:
-        cursor.execute(_ENTER, [stored_key(key)])
+        cursor.execute(_ENTER, [key_hash])
         row = cursor.fetchone()
     if row is None or row[0] is None or row[4] is None:
         return None

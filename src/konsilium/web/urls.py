@@ -31,6 +31,7 @@ from konsilium.web.onboarding import public
 from konsilium.web.onboarding import views as onboarding
 from konsilium.web.people import views as people
 from konsilium.web.requests import views as requests
+from konsilium.web.room import tickets
 from konsilium.web.sessions import views as sessions
 from konsilium.web.studies import views as studies
 from konsilium.web.timetable import views as timetable
@@ -228,6 +229,11 @@ SESSIONS = [
     page("sessions/<uuid:pk>/calendar/", sessions.calendar, "session.read", "calendar"),
 ]
 
+ROOM = [
+    page("sessions/<uuid:pk>/room/ticket/", tickets.room_ticket, "room.enter", "ticket"),
+    page("organization/tests/<uuid:pk>/ticket/", tickets.test_ticket, "equipment.read", "watch"),
+]
+
 GALLERY = [
     page("requests/<uuid:pk>/gallery/", gallery.show, "document.read", "show"),
     page("looking/<str:ticket>/", gallery.looking, "document.read", "looking"),
@@ -292,6 +298,7 @@ urlpatterns = [
     path("", include((CONVERSATION, "conversation"))),
     path("", include((CONSULTING, "consulting"))),
     path("", include((SESSIONS, "sessions"))),
+    path("", include((ROOM, "room"))),
     path("", include((CLOSING, "closing"))),
     path("", include((ONBOARDING, "onboarding"))),
     path("", include((EQUIPMENT, "equipment"))),

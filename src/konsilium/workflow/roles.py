@@ -129,6 +129,7 @@ RIGHTS = (
     _right("conclusion.read", N_("Read a placed conclusion"), *_CASE),
     _right("session.read", N_("See a session with its request"), *_CASE),
     _right("session.move", N_("Move a session (see the table of moves)"), *_CASE),
+    _right("room.enter", N_("Enter the room of a session"), *_CASE, Role.COUNCIL_MEMBER),
     _right("timetable.read", N_("See the timetable of sessions without patients"), *_EQUIPMENT, *_CENTRE),
     _right("application.list", N_("See applications and organisations"), Role.COORDINATOR),
     _right("application.move", N_("Move an application, suspend and restore"), Role.COORDINATOR),

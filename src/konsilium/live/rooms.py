@@ -1,0 +1,348 @@
+"""The room's socket: who is there, how pages find a way to each other, what is said and shown beside the video.
+
+A message does something only after its kind was found in VERBS, its seat is still this socket's, and the person may do
+it. Who may be here at all is asked anew every two seconds, so that whoever lost the right is out within five.
+"""
+
+import asyncio
+import base64
+import binascii
+import re
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from konsilium.actions import engines, rooming
+from konsilium.actions._step import NotThere
+from konsilium.actions.rooming import Entrant
+from konsilium.adapters.video import EngineTrouble
+from konsilium.live.entry import actor_of_hash
+from konsilium.live.hub import hub
+from konsilium.live.sockets import (
+    BAD_MESSAGE,
+    NO_TICKET,
+    NOT_ALLOWED,
+    OVER,
+    REPLACED,
+    Closed,
+    Socket,
+    in_thread,
+)
+from konsilium.models import Attendance, SocketTicket
+from konsilium.workflow.machine import NotNow, Refused
+
+ACTION = "room.enter"
+LOOK_SECONDS = 2.0
+QUALITY_SECONDS = 8
+STILL_SECONDS = 2.5
+LONGEST_STILL = 40 * 1024
+LONGEST_LOOK = 16 * 1024
+_SEAT = re.compile(r"[A-Za-z0-9_-]{8,40}$")
+
+
+class Guest:
+    """One page in the room."""
+
+    def __init__(
+        self, socket: Socket, ticket: SocketTicket, entrant: Entrant, attendance: Attendance
+    ) -> None:
+        self.socket, self.ticket, self.entrant, self.attendance = socket, ticket, entrant, attendance
+        self.key: UUID = attendance.pk
+        self.session_id: UUID = attendance.session_id
+        self._quality_at = self._still_at = time.monotonic()
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Pass a message on to the page; one that was put out is closed after it."""
+        self.socket.say(message)
+        if message["t"] == "removed":
+            self.socket.end(NOT_ALLOWED)
+        elif message["t"] == "closed":
+            self.socket.end(OVER)
+
+    def end(self, code: int) -> None:
+        """Close the page's socket."""
+        self.socket.end(code)
+
+    def tell(self, message: dict[str, Any], *, to: UUID | None = None) -> Callable[[], None]:
+        """Return what tells everybody else, or one of them."""
+        return partial(rooming.tell, self.session_id, message, to=to, but=None if to else self.key)
+
+    def is_early(self, what: str, seconds: float) -> bool:
+        """Say whether the last one of this kind was less than so many seconds ago."""
+        now = time.monotonic()
+        if now - getattr(self, what) < seconds:
+            return True
+        setattr(self, what, now)
+        return False
+
+
+def person_of(row: Attendance) -> dict[str, Any]:
+    """Return what everybody may know of somebody in the room."""
+    shown = {name: row.state.get(name, False) for name in ("audio", "video", "screen", "hand")}
+    return {
+        "id": str(row.pk),
+        "name": row.name,
+        "organization": row.organization_name,
+        "side": row.side,
+        "role": row.role,
+        "guest": row.guest_id is not None,
+        "mode": row.state.get("mode", "full"),
+        **shown,
+    }
+
+
+def line_of(line: Any) -> dict[str, Any]:
+    """Return a line of the chat."""
+    return {
+        "id": str(line.pk),
+        "at": line.at.isoformat(),
+        "from": str(line.author_id),
+        "name": line.author_name,
+        "organization": line.organization_name,
+        "text": line.text,
+    }
+
+
+async def serve(socket: Socket, session_id: UUID) -> None:
+    """Let a page in by its ticket, welcome it, and do what it says until it goes or has to go."""
+    guest, back = await _let_in(socket, session_id)
+    await hub.join(session_id, guest)
+    watch = asyncio.create_task(_watch(guest))
+    try:
+        socket.say(await in_thread(partial(_welcome, guest)))
+        await in_thread(guest.tell({"t": "joined", "person": person_of(guest.attendance), "again": back}))
+        await _talk(guest)
+    finally:
+        watch.cancel()
+        hub.leave(session_id, guest)
+        await in_thread(partial(_gone, guest))
+
+
+async def _let_in(socket: Socket, session_id: UUID) -> tuple[Guest, bool]:
+    hello = await socket.read(seconds=5)
+    if hello is None or hello["t"] != "hello":
+        raise Closed(NO_TICKET)
+    word, seat = hello.get("ticket"), hello.get("seat")
+    if not isinstance(word, str) or not isinstance(seat, str) or not _SEAT.match(seat):
+        raise Closed(BAD_MESSAGE)
+    try:
+        return await in_thread(partial(_sit, socket, session_id, word, seat))
+    except NotThere:
+        raise Closed(NO_TICKET) from None
+    except Refused as refusal:
+        socket.say({"t": "refused", "text": refusal.message})
+        raise Closed(NOT_ALLOWED) from None
+
+
+def _sit(socket: Socket, session_id: UUID, word: str, seat: str) -> tuple[Guest, bool]:
+    now = timezone.now()
+    ticket = rooming.take_ticket(word, rooming.ROOM, session_id, at=now)
+    if ticket is None:
+        raise NotThere
+    entrant = _entrant(ticket)
+    attendance, back = rooming.sit(session_id, entrant, seat, at=now)
+    return Guest(socket, ticket, entrant, attendance), back
+
+
+def _entrant(ticket: SocketTicket) -> Entrant:
+    """Ask once more who this is, and whether they may be here now. Raises NotThere or NotNow."""
+    now = timezone.now()
+    if ticket.guest_id is not None:
+        return rooming.enter_as_guest(ticket.subject_id, cookie_hash=ticket.key_hash, at=now)
+    actor = actor_of_hash(ticket.key_hash, ACTION)
+    if actor is None:
+        raise NotThere
+    return rooming.enter(ticket.subject_id, actor=actor, at=now)
+
+
+def _welcome(guest: Guest) -> dict[str, Any]:
+    now, session_id = timezone.now(), guest.session_id
+    try:
+        grant, trouble = engines.grant(session_id, guest.attendance, at=now), ""
+    except EngineTrouble as away:
+        grant, trouble = None, away.message
+    here = rooming.present(session_id, at=now)
+    return {
+        "t": "welcome",
+        "me": str(guest.key),
+        "moderates": guest.entrant.moderates,
+        "people": [person_of(row) for row in here if row.pk != guest.key],
+        "grant": grant,
+        "trouble": trouble,
+        "chat": [line_of(line) for line in rooming.lines(session_id)],
+        "look": rooming.shared_look(session_id),
+        "recording": bool(grant and grant["is_recorded"]),
+        "now": now.isoformat(),
+    }
+
+
+def _gone(guest: Guest) -> None:
+    """Note that a page left, unless it sits there again with a newer socket, and tell the others."""
+    now = timezone.now()
+    if rooming.leave(guest.session_id, guest.key, fence=guest.attendance.fence, at=now):
+        rooming.tell(guest.session_id, {"t": "left", "id": str(guest.key), "why": "gone"}, but=guest.key)
+
+
+async def _watch(guest: Guest) -> None:
+    """Ask every two seconds whether this person may still be here, and the seat is still this socket's."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        code = await in_thread(partial(_standing, guest))
+        if code:
+            guest.socket.say({"t": "closed", "why": _WHY[code]})
+            guest.socket.end(code)
+            return
+
+
+_WHY = {NOT_ALLOWED: "revoked", REPLACED: "elsewhere", OVER: "over"}
+
+
+def _standing(guest: Guest) -> int:
+    """Return why the socket has to be closed; 0 when it may stay."""
+    try:
+        guest.entrant = _entrant(guest.ticket)
+    except NotNow:
+        return OVER
+    except (NotThere, Refused):
+        return NOT_ALLOWED
+    fences = {guest.key: guest.attendance.fence}
+    return 0 if rooming.seen(guest.session_id, fences, at=timezone.now()) else REPLACED
+
+
+async def _talk(guest: Guest) -> None:
+    while not guest.socket.code:
+        message = await guest.socket.read()
+        if message is None or message["t"] == "bye":
+            return
+        verb = VERBS.get(message["t"])
+        if verb is None:
+            raise Closed(BAD_MESSAGE)
+        try:
+            await verb(guest, message)
+        except Refused as refusal:
+            guest.socket.say({"t": "refused", "text": refusal.message})
+        except EngineTrouble as away:
+            guest.socket.say({"t": "refused", "text": away.message})
+        except NotThere:
+            guest.socket.say({"t": "refused", "text": ""})
+
+
+async def _ping(guest: Guest, message: dict[str, Any]) -> None:
+    guest.socket.say({"t": "pong"})
+
+
+async def _state(guest: Guest, message: dict[str, Any]) -> None:
+    row = await in_thread(partial(rooming.show_state, guest.session_id, guest.key, message))
+    await in_thread(guest.tell({"t": "person", "person": person_of(row)}))
+
+
+async def _signal(guest: Guest, message: dict[str, Any]) -> None:
+    body = message.get("body")
+    if not isinstance(body, dict):
+        raise Closed(BAD_MESSAGE)
+    said = {"t": "signal", "from": str(guest.key), "body": body}
+    await in_thread(guest.tell(said, to=_id(message.get("to"))))
+
+
+async def _chat(guest: Guest, message: dict[str, Any]) -> None:
+    def write() -> None:
+        line = rooming.say(
+            guest.session_id, guest.attendance, str(message.get("text", "")), at=timezone.now()
+        )
+        rooming.tell(guest.session_id, {"t": "chat", **line_of(line)})
+
+    await in_thread(write)
+
+
+async def _look(guest: Guest, message: dict[str, Any]) -> None:
+    """Show everybody the same; a pointer that only moves is passed on and not kept."""
+    body = message.get("body")
+    if not isinstance(body, dict) or len(str(body)) > LONGEST_LOOK:
+        raise Closed(BAD_MESSAGE)
+    if set(body) - {"pointer"}:
+        await in_thread(partial(rooming.look, guest.session_id, body))
+    await in_thread(guest.tell({"t": "look", "from": str(guest.key), "body": body}))
+
+
+async def _still(guest: Guest, message: dict[str, Any]) -> None:
+    """Pass a still picture on, which is kept by nobody; one that comes too soon is dropped."""
+    text = message.get("jpeg")
+    if not isinstance(text, str) or len(text) > LONGEST_STILL * 4 // 3 + 4:
+        raise Closed(BAD_MESSAGE)
+    try:
+        is_picture = base64.b64decode(text, validate=True)[:3] == b"\xff\xd8\xff"
+    except binascii.Error:
+        is_picture = False
+    if not is_picture:
+        raise Closed(BAD_MESSAGE)
+    if not guest.is_early("_still_at", STILL_SECONDS):
+        await in_thread(guest.tell({"t": "still", "from": str(guest.key), "jpeg": text}))
+
+
+async def _quality(guest: Guest, message: dict[str, Any]) -> None:
+    if guest.is_early("_quality_at", QUALITY_SECONDS):
+        return
+    note = partial(rooming.note_quality, guest.session_id, guest.key, message, seconds=10)
+    await in_thread(note)
+
+
+async def _mute(guest: Guest, message: dict[str, Any]) -> None:
+    """Ask a page to be silent, and its engine to see to it."""
+    rooming.check_may_mute(guest.attendance)
+    who = _id(message.get("who"))
+
+    def mute() -> None:
+        rooming.tell(guest.session_id, {"t": "muted", "by": guest.entrant.name}, to=who)
+        engines.mute(guest.session_id, who, at=timezone.now())
+
+    await in_thread(mute)
+
+
+async def _remove(guest: Guest, message: dict[str, Any]) -> None:
+    """Put somebody out: their page, their seat, their media, and everybody else's memory of them."""
+    who = _id(message.get("who"))
+
+    def remove() -> None:
+        rooming.put_out(guest.session_id, who, by=guest.attendance, at=timezone.now())
+        rooming.tell(guest.session_id, {"t": "removed", "by": guest.entrant.name}, to=who)
+        rooming.tell(guest.session_id, {"t": "left", "id": str(who), "why": "removed"}, but=who)
+        with suppress(EngineTrouble):
+            engines.remove(guest.session_id, who, at=timezone.now())
+
+    await in_thread(remove)
+
+
+async def _consent(guest: Guest, message: dict[str, Any]) -> None:
+    def note() -> None:
+        given = message.get("given") is True
+        everybody = rooming.consent(guest.session_id, guest.attendance, is_given=given, at=timezone.now())
+        said = {"t": "consent", "from": str(guest.key), "given": given, "everybody": everybody}
+        rooming.tell(guest.session_id, said)
+
+    await in_thread(note)
+
+
+def _id(value: Any) -> UUID:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise Closed(BAD_MESSAGE) from None
+
+
+VERBS: dict[str, Callable[[Guest, dict[str, Any]], Awaitable[None]]] = {
+    "ping": _ping,
+    "state": _state,
+    "signal": _signal,
+    "chat": _chat,
+    "look": _look,
+    "still": _still,
+    "quality": _quality,
+    "mute": _mute,
+    "remove": _remove,
+    "consent": _consent,
+}

@@ -1,0 +1,1 @@
+"""The room of a session, and what opens its sockets."""
