@@ -86,6 +86,7 @@ def test_a_page_makes_and_ends_no_rooms_and_puts_nobody_out(grant):
     assert "error_code" in page.message(request="create", room=uuid4().hex)
     assert "error_code" in page.message(request="destroy", room=grant.room)
     assert "error_code" in page.message(request="kick", room=grant.room, id=grant.party)
+    assert "error_code" in page.message(request="enable_recording", room=grant.room, record=True)
     assert page.message(request="list")["list"] == []
     page.close()
 
