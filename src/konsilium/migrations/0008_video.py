@@ -73,6 +73,7 @@ class Migration(migrations.Migration):
                 (
                     "band",
                     models.CharField(
+                        blank=True,
                         choices=[
                             ("hd", "Sound and a sharp picture of everybody"),
                             ("sd", "Sound and a picture of everybody"),
@@ -86,6 +87,7 @@ class Migration(migrations.Migration):
                 (
                     "mode",
                     models.CharField(
+                        blank=True,
                         choices=[
                             ("full", "Video session"),
                             ("audio_first", "Sound first, with still pictures"),

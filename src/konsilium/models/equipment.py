@@ -191,6 +191,14 @@ class Probe(Row):
         ]
 
 
+class BrowserTestQuerySet(models.QuerySet["BrowserTest"]):
+    """Which checks of computers a person sees."""
+
+    def visible_to(self, actor: Actor) -> "BrowserTestQuerySet":
+        """A coordinator sees all, everybody else their own organisation's."""
+        return self if actor.role == Role.COORDINATOR else self.filter(organization_id=actor.organization_id)
+
+
 class BrowserTest(Row):
     """What a browser found of its own camera, microphone and line, on the computer in front of a person."""
 
@@ -201,8 +209,11 @@ class BrowserTest(Row):
     computer = models.CharField(max_length=120, blank=True)
     at = models.DateTimeField()
     measured = models.JSONField(default=dict)
-    band = models.CharField(max_length=8, choices=choices(BAND_LABELS))
-    mode = models.CharField(max_length=12, choices=choices(LINE_MODE_LABELS))
+    # Empty where the line wasn't measured.
+    band = models.CharField(max_length=8, choices=choices(BAND_LABELS), blank=True)
+    mode = models.CharField(max_length=12, choices=choices(LINE_MODE_LABELS), blank=True)
+
+    objects = BrowserTestQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["organization", "-at"], name="browser_tests_newest")]
