@@ -302,13 +302,3 @@ def test_time_notes_who_went_without_a_word(cast, restless):
     assert row.left_at == row.seen_at
     with as_live():
         assert not SocketTicket.objects.exists()
-
-
-def test_everybody_must_say_yes_before_anything_is_recorded(met):
-    _, _, doctor, consultant = met
-    doctor.say(t="consent", given=True)
-    assert consultant.hear("consent")["everybody"] is False
-    consultant.say(t="consent", given=True)
-    assert doctor.hear("consent", everybody=True)
-    doctor.say(t="consent", given=False)
-    assert consultant.hear("consent", given=False)["everybody"] is False

@@ -99,6 +99,13 @@ def answer(session_id: UUID, attendance: Attendance, *, is_given: bool, at: date
     return settle(session_id, at=at, actor=actor_of(attendance))
 
 
+def is_of_concern(session_id: UUID) -> bool:
+    """Say whether the session's room is recorded, or somebody asks that it be (one query)."""
+    with as_room(session_id):
+        rooms = Room.objects.filter(session_id=session_id, closed_at=None)
+        return rooms.filter(Q(is_recorded=True) | ~Q(recording_asked_by="")).exists()
+
+
 def settle(session_id: UUID, *, at: datetime, actor: Actor = SYSTEM) -> dict[str, Any]:
     """Bring the room in line with what everybody present said: after an answer, and after anybody came or left.
 

@@ -20,7 +20,6 @@ from konsilium.actions._step import NotThere
 from konsilium.models import (
     Attendance,
     EquipmentTest,
-    RecordingConsent,
     Room,
     RoomLine,
     Session,
@@ -271,19 +270,6 @@ def shared_look(session_id: UUID) -> dict[str, Any]:
     """Return what everybody looks at; empty when nothing is shown."""
     with as_room(session_id):
         return Room.objects.filter(session_id=session_id).values_list("shared", flat=True).first() or {}
-
-
-def consent(session_id: UUID, attendance: Attendance, *, is_given: bool, at: datetime) -> bool:
-    """Keep what somebody said to being recorded; return whether everybody who is present has said yes."""
-    with as_room(session_id):
-        RecordingConsent.objects.update_or_create(
-            session_id=session_id,
-            attendance_id=attendance.pk,
-            defaults={"name": attendance.name, "at": at, "is_given": is_given},
-        )
-        yes = RecordingConsent.objects.filter(session_id=session_id, is_given=True)
-        here = _here(session_id).filter(seen_at__gt=at - AWAY_AFTER)
-        return not here.exclude(pk__in=yes.values("attendance_id")).exists()
 
 
 # What a page measures of its line, and the most that is believed.

@@ -21,6 +21,7 @@ from konsilium.actions import engines, rooming
 from konsilium.actions._step import NotThere
 from konsilium.actions.rooming import Entrant
 from konsilium.adapters.video import EngineTrouble
+from konsilium.live import taping
 from konsilium.live.entry import actor_of_hash
 from konsilium.live.hub import hub
 from konsilium.live.sockets import (
@@ -162,7 +163,10 @@ def _entrant(ticket: SocketTicket) -> Entrant:
 
 def _welcome(guest: Guest) -> dict[str, Any]:
     now, session_id = timezone.now(), guest.session_id
+    tape: dict[str, Any] = {}
     try:
+        # First: a newcomer is let into no room that is being recorded before they said yes.
+        tape = taping.settle(session_id)
         grant, trouble = engines.grant(session_id, guest.attendance, at=now), ""
     except EngineTrouble as away:
         grant, trouble = None, away.message
@@ -176,7 +180,7 @@ def _welcome(guest: Guest) -> dict[str, Any]:
         "trouble": trouble,
         "chat": [line_of(line) for line in rooming.lines(session_id)],
         "look": rooming.shared_look(session_id),
-        "recording": bool(grant and grant["is_recorded"]),
+        "recording": tape,
         "now": now.isoformat(),
     }
 
@@ -186,6 +190,7 @@ def _gone(guest: Guest) -> None:
     now = timezone.now()
     if rooming.leave(guest.session_id, guest.key, fence=guest.attendance.fence, at=now):
         rooming.tell(guest.session_id, {"t": "left", "id": str(guest.key), "why": "gone"}, but=guest.key)
+        taping.settle_after_leaving(guest.session_id)
 
 
 async def _watch(guest: Guest) -> None:
@@ -317,16 +322,6 @@ async def _remove(guest: Guest, message: dict[str, Any]) -> None:
     await in_thread(remove)
 
 
-async def _consent(guest: Guest, message: dict[str, Any]) -> None:
-    def note() -> None:
-        given = message.get("given") is True
-        everybody = rooming.consent(guest.session_id, guest.attendance, is_given=given, at=timezone.now())
-        said = {"t": "consent", "from": str(guest.key), "given": given, "everybody": everybody}
-        rooming.tell(guest.session_id, said)
-
-    await in_thread(note)
-
-
 def _id(value: Any) -> UUID:
     try:
         return UUID(str(value))
@@ -344,5 +339,7 @@ VERBS: dict[str, Callable[[Guest, dict[str, Any]], Awaitable[None]]] = {
     "quality": _quality,
     "mute": _mute,
     "remove": _remove,
-    "consent": _consent,
+    "consent": taping.consent,
+    "record": taping.record,
+    "grant": taping.grant,
 }
