@@ -24,7 +24,11 @@ def completed(cast, *, at=LATER):
     with acting(consultant):
         for move in ("no_video", "place"):
             with step(
-                row, move, actor=consultant, at=at, facts=lambda _row: Facts(conclusion_ready=True)
+                row,
+                move,
+                actor=consultant,
+                at=at,
+                facts=lambda _row: Facts(conclusion_ready=True, no_open_council=True),
             ) as moving:
                 moving.answered_at = at if move == "place" else None
     return row

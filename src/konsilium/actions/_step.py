@@ -16,9 +16,10 @@ from uuid import UUID
 from django.db import transaction
 
 from konsilium.actions._record import Note, mark_read, record, record_at_desk
-from konsilium.models import Consultation, Document, Event, Organization, Session
+from konsilium.models import Consultation, Council, Document, Event, Organization, Session
 from konsilium.models.access import door
 from konsilium.workflow.consultation import MACHINE, Facts, turn_of
+from konsilium.workflow.council import COUNCIL_MACHINE, CouncilFacts
 from konsilium.workflow.document import DOCUMENT_MACHINE, DocumentFacts
 from konsilium.workflow.machine import Machine, Stale, Transition
 from konsilium.workflow.onboarding import ORGANIZATION_MACHINE, OrganizationFacts
@@ -34,7 +35,7 @@ WAY = (
 ).split()
 
 
-Child = TypeVar("Child", Session, Document)
+Child = TypeVar("Child", Session, Document, Council)
 
 
 class NotThere(Exception):
@@ -132,6 +133,36 @@ def document_step(
 
 
 @contextmanager
+def council_step(
+    council: Council,
+    move: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    version: int | None = None,
+    facts: Callable[[Council], CouncilFacts] = lambda row: CouncilFacts(),
+    note: Note = Note(audience=Event.CENTRE),
+) -> Iterator[Council]:
+    """Move a council of a request. Yields the locked council; as `step` otherwise.
+
+    What happens inside a council stays inside, and no words of it stand in the event.
+    """
+    with transaction.atomic():
+        consultation = _locked(council.consultation_id)
+        row = _locked_child(Council, consultation, council.pk)
+        transition = _allowed(COUNCIL_MACHINE, row, move, actor=actor, version=version, facts=facts)
+        before = row.state
+        yield row
+        row.state = transition.to_state
+        row.version += 1
+        with door(consultation.pk):
+            row.save(force_update=True)
+        subject, kind = ("council", row.pk), f"council_{move}"
+        record(consultation, kind, actor=actor, at=at, subject=subject, states=(before, row.state), note=note)
+        _read_by(consultation, actor, at)
+
+
+@contextmanager
 def organization_step(
     organization: Organization,
     move: str,
@@ -209,7 +240,7 @@ def _locked_child(model: type[Child], root: Consultation, pk: UUID) -> Child:
 
 def _allowed(
     machine: Machine,
-    row: Consultation | Session | Document,
+    row: Consultation | Session | Document | Council,
     move: str,
     *,
     actor: Actor,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from konsilium.actions import councils
 from konsilium.actions._record import Note
 from konsilium.actions._step import step
 from konsilium.actions.sessions import cancel_open
@@ -47,6 +48,7 @@ def withdraw(
             row.end_reason, row.end_text = reason, text.strip()
             row.closed_at = at
         cancel_open(row, reason="request_withdrawn", actor=actor, at=at)
+        councils.cancel_open(row, at=at)
 
 
 def acknowledge(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from konsilium.actions import councils
 from konsilium.actions._record import Note
 from konsilium.actions._step import lock, step
 from konsilium.actions.documents import Upload, add, remove
@@ -186,7 +187,9 @@ def lacking(draft: Conclusion) -> list[str]:
 
 
 def _may_write(row: Consultation, actor: Actor) -> None:
-    if Role.CONSULTANT not in row.roles_of(actor):
+    """Raise unless it is this person's to write: the consultant's, and while a council sits its secretary's."""
+    hats = row.roles_of(actor) & {Role.CONSULTANT, Role.SECRETARY}
+    if not hats or (Role.SECRETARY in hats) != councils.has_open(row):
         raise NotYours(N_("This step belongs to another role."))
     if row.state not in (State.CONCLUSION, State.COMPLETED):
         raise NotNow(N_("This step is not possible in the present state."))
@@ -207,6 +210,7 @@ def _new_draft(row: Consultation, actor: Actor, at: datetime) -> Conclusion:
         edition=placed.edition + 1 if placed else 1,
         created_at=at,
         updated_at=at,
+        council=councils.present(row),
         **(_copied(placed) if placed else _taken_over(row)),
     )
     _sign(draft, actor)
@@ -263,7 +267,12 @@ def _readiness(row: Consultation, actor: Actor) -> Facts:
     if draft is None:
         return Facts()
     draft.author_id = actor.person_id
-    return Facts(conclusion_ready=not lacking(draft), correction_explained=bool(draft.correction.strip()))
+    return Facts(
+        conclusion_ready=not lacking(draft),
+        correction_explained=bool(draft.correction.strip()),
+        no_open_council=not councils.has_open(row),
+        council_signed=councils.is_signed(row),
+    )
 
 
 def _publish(row: Consultation, actor: Actor, at: datetime) -> Conclusion:

@@ -26,7 +26,7 @@ from konsilium.models.access import as_worker
 from konsilium.workflow.consultation import FINAL, State
 from konsilium.workflow.document import DocumentFacts, DocumentState
 from konsilium.workflow.machine import NotNow, Refused
-from konsilium.workflow.roles import CENTRE_ROLES, Actor
+from konsilium.workflow.roles import CENTRE_ROLES, Actor, Role
 from konsilium.workflow.words import CONCLUSION_SCAN, DOCUMENT_KINDS, KEY_IMAGE, N_
 
 # A file without a row is swept after this long: a form may still be on its way.
@@ -109,7 +109,7 @@ def _media_type(upload: Upload) -> str:
 def may_add(row: Consultation, kind: str, actor: Actor) -> None:
     """Raise NotNow or Refused where this person may add no document of this kind to the request now."""
     if kind == CONCLUSION_SCAN:
-        if not row.roles_of(actor) & set(CENTRE_ROLES) or row.state not in (
+        if not row.roles_of(actor) & {*CENTRE_ROLES, Role.SECRETARY} or row.state not in (
             State.CONCLUSION,
             State.COMPLETED,
         ):

@@ -238,7 +238,11 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("waiting", "Being prepared"), ("ready", "Ready to print"), ("failed", "Failed")],
+                        choices=[
+                            ("waiting", "Being prepared"),
+                            ("ready", "Ready to print"),
+                            ("failed", "Failed"),
+                        ],
                         default="waiting",
                         max_length=8,
                     ),
@@ -314,7 +318,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "state",
+                    "answer",
                     models.CharField(
                         choices=[
                             ("invited", "Invited"),
@@ -338,13 +342,14 @@ class Migration(migrations.Migration):
                 ("opinion_sealed_at", models.DateTimeField(null=True)),
                 ("dissent", models.TextField(blank=True)),
                 ("dissent_at", models.DateTimeField(null=True)),
+                ("signed_at", models.DateTimeField(null=True)),
                 ("refusal", models.TextField(blank=True)),
                 ("refused_at", models.DateTimeField(null=True)),
                 (
                     "consultation",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
+                        related_name="seats",
                         to="konsilium.consultation",
                     ),
                 ),
@@ -675,7 +680,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="seat",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ("invited", "accepted"))),
+                condition=models.Q(("answer__in", ("invited", "accepted"))),
                 fields=("council", "person_id"),
                 name="one_seat_a_person",
             ),
@@ -684,7 +689,7 @@ class Migration(migrations.Migration):
             model_name="seat",
             constraint=models.UniqueConstraint(
                 condition=models.Q(
-                    ("kind__in", ("chair", "secretary")), ("state__in", ("invited", "accepted"))
+                    ("answer__in", ("invited", "accepted")), ("kind__in", ("chair", "secretary"))
                 ),
                 fields=("council", "kind"),
                 name="one_chair_one_secretary",

@@ -35,7 +35,7 @@ CREATE FUNCTION konsilium_my_cases() RETURNS SETOF uuid LANGUAGE sql STABLE SECU
     SELECT DISTINCT s.consultation_id FROM konsilium_seat s
     WHERE s.person_id = nullif(current_setting('app.person_id', true), '')::uuid
         AND s.organization_id = nullif(current_setting('app.organization_id', true), '')::uuid
-        AND s.state IN ('invited', 'accepted') AND (s.access_until IS NULL OR s.access_until > now())
+        AND s.answer IN ('invited', 'accepted') AND (s.access_until IS NULL OR s.access_until > now())
 $$
 """
 SEATED = "{} = ANY (ARRAY(SELECT konsilium_my_cases()))"
@@ -66,7 +66,7 @@ def councils() -> list[str]:
         "decided_at, signed_at"
     )
     names = (
-        "id, consultation_id, council_id, kind, state, person_id, organization_id, name, position, specialty, "
+        "id, consultation_id, council_id, kind, answer, person_id, organization_id, name, position, specialty, "
         "organization_name, invited_at"
     )
     return [
@@ -77,6 +77,13 @@ def councils() -> list[str]:
         *allow("seat", "SELECT", (*CENTRE, COUNCILLOR), PARENT),
         *allow("seat", "SELECT", REQUESTING, PARENT, columns=names),
         *allow("seat", "SELECT, INSERT, UPDATE", ("k_door",), OF_SUBJECT),
+        *allow(
+            "seat",
+            "SELECT",
+            ("k_worker",),
+            "true",
+            columns="id, consultation_id, council_id, kind, answer, person_id, organization_id, access_until",
+        ),
         # A sealed opinion is read by nobody else: not by the chair, not by the one who called, not by the door.
         *allow("opinion", "SELECT", (COUNCILLOR,), f"({MINE} OR {opened}) AND {MY_CASE}"),
         *allow("opinion", "SELECT", CENTRE, f"{opened} AND {PARENT}"),
@@ -113,7 +120,7 @@ def members() -> list[str]:
     placed_or_own = f"(placed_at IS NOT NULL OR council_id IS NOT NULL) AND {PARENT}"  # a council's protocol, also as a draft
     secretary = (
         "EXISTS (SELECT 1 FROM konsilium_seat s WHERE s.council_id = konsilium_conclusion.council_id AND "
-        f"s.kind = 'secretary' AND s.state = 'accepted' AND s.person_id = {PERSON} OFFSET 0)"
+        f"s.kind = 'secretary' AND s.answer = 'accepted' AND s.person_id = {PERSON} OFFSET 0)"
     )
     one = (COUNCILLOR,)
     of_draft = THROUGH_CONCLUSION.format(" AND k.placed_at IS NULL AND k.council_id IS NOT NULL")
@@ -123,8 +130,19 @@ def members() -> list[str]:
         *allow("conclusion", "INSERT, UPDATE, DELETE", one, f"placed_at IS NULL AND {secretary}"),
         *allow("answer", "INSERT, UPDATE, DELETE", one, of_draft),
         *allow(
-            "document", "SELECT", one, f"(kind <> 'conclusion_scan' OR placed_at IS NOT NULL) AND {PARENT}"
+            "document",
+            "SELECT",
+            one,
+            f"(kind <> 'conclusion_scan' OR placed_at IS NOT NULL OR author_id = {PERSON}) AND {PARENT}",
         ),
+        # The secretary lays the scan of the signed protocol to it.
+        *allow(
+            "document",
+            "INSERT",
+            one,
+            f"kind = 'conclusion_scan' AND author_id = {PERSON} AND {of_draft} AND {PARENT}",
+        ),
+        *allow("reading", "INSERT", one, f"done_at IS NULL AND {PARENT}"),
         *allow("series", "SELECT", one, f"is_included AND {PARENT}"),
         *allow("instance", "SELECT", one, OF_SERIES),
         *allow("leftout", "SELECT", one, OF_DOCUMENT),

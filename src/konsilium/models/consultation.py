@@ -1,6 +1,7 @@
 """The consultation: the one aggregate everything else belongs to, and its questions to the consultant."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.db.models.expressions import RawSQL
@@ -260,9 +261,15 @@ class Consultation(VersionedRow):
             if mine or actor.role in (Role.DISPATCHER, Role.SIGNATORY):
                 return frozenset({actor.role})
         # The database shows a council member nothing but the requests in which they have a seat that lasts.
-        if actor.role is Role.COUNCIL_MEMBER and Consultation.objects.filter(pk=self.pk).exists():
-            return frozenset({Role.COUNCIL_MEMBER})
+        if actor.role is Role.COUNCIL_MEMBER:
+            return self._seats_of(actor.person_id)
         return frozenset()
+
+    def _seats_of(self, person_id: UUID) -> frozenset[Role]:
+        """Return the hats of a council's member: also the secretary's, who places the protocol (one query)."""
+        kinds = self.seats.sitting().filter(person_id=person_id).values_list("kind", flat=True)
+        own = {"secretary": Role.SECRETARY, "chair": Role.CHAIR}
+        return frozenset(role for kind in kinds for role in (Role.COUNCIL_MEMBER, own.get(kind)) if role)
 
     def values(self) -> dict[str, Any]:
         """Return the fields by name, for the rules of completeness."""

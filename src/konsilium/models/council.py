@@ -69,12 +69,11 @@ class Council(VersionedRow):
 
     def roles_of(self, actor: Actor) -> frozenset[Role]:
         """Return the actor's hats: those of the request, and of their seat in this council (one query)."""
-        hats = self.consultation.roles_of(actor)
+        if actor.role is not Role.COUNCIL_MEMBER:
+            return self.consultation.roles_of(actor)
         seat = self.seats.sitting().filter(person_id=actor.person_id).first()
-        if actor.role is not Role.COUNCIL_MEMBER or seat is None:
-            return hats
         own = {SeatKind.CHAIR: Role.CHAIR, SeatKind.SECRETARY: Role.SECRETARY}
-        return frozenset({own.get(SeatKind(seat.kind), Role.COUNCIL_MEMBER)})
+        return frozenset({own.get(SeatKind(seat.kind), Role.COUNCIL_MEMBER)} if seat else ())
 
 
 class SeatQuerySet(models.QuerySet["Seat"]):
@@ -82,17 +81,17 @@ class SeatQuerySet(models.QuerySet["Seat"]):
 
     def sitting(self) -> "SeatQuerySet":
         """Seats whose holders are asked or take part, and may still look in."""
-        rows = self.filter(state__in=("invited", "accepted"))
+        rows = self.filter(answer__in=("invited", "accepted"))
         return rows.filter(models.Q(access_until=None) | models.Q(access_until__gt=Now()))
 
 
 class Seat(Row):
     """Somebody's place in a council. A substitute has a seat of their own."""
 
-    consultation = models.ForeignKey(Consultation, on_delete=models.CASCADE, related_name="+")
+    consultation = models.ForeignKey(Consultation, on_delete=models.CASCADE, related_name="seats")
     council = models.ForeignKey(Council, on_delete=models.CASCADE, related_name="seats")
     kind = models.CharField(max_length=10, choices=choices(SEAT_LABELS))
-    state = models.CharField(max_length=10, choices=choices(SEAT_STATE_LABELS), default="invited")
+    answer = models.CharField(max_length=10, choices=choices(SEAT_STATE_LABELS), default="invited")
     person_id = models.UUIDField()
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=310)
@@ -109,6 +108,7 @@ class Seat(Row):
     opinion_sealed_at = models.DateTimeField(null=True)
     dissent = models.TextField(blank=True)
     dissent_at = models.DateTimeField(null=True)
+    signed_at = models.DateTimeField(null=True)
     refusal = models.TextField(blank=True)
     refused_at = models.DateTimeField(null=True)
 
@@ -119,12 +119,12 @@ class Seat(Row):
         constraints = [
             models.UniqueConstraint(
                 fields=["council", "person_id"],
-                condition=models.Q(state__in=("invited", "accepted")),
+                condition=models.Q(answer__in=("invited", "accepted")),
                 name="one_seat_a_person",
             ),
             models.UniqueConstraint(
                 fields=["council", "kind"],
-                condition=models.Q(kind__in=("chair", "secretary"), state__in=("invited", "accepted")),
+                condition=models.Q(kind__in=("chair", "secretary"), answer__in=("invited", "accepted")),
                 name="one_chair_one_secretary",
             ),
         ]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext
 
-from konsilium.models import Consultation, DeskEvent, Event, Membership
+from konsilium.models import Consultation, DeskEvent, Event, Membership, Seat
 from konsilium.workflow.consultation import State
 from konsilium.workflow.roles import Role
 from konsilium.workflow.words import N_
@@ -26,6 +26,7 @@ People = list[tuple[UUID, UUID | None]]
 # CENTRE is the consultant where there is one, else the dispatchers.
 REQUESTER, CENTRE, OTHER_SIDE = "requester", "centre", "other side"
 DISPATCHERS, CONSULTANT = "dispatchers", "consultant"
+COUNCIL = "council"
 
 # event -> (who, is it theirs to act). Nobody is told of what they did themself, so the requester in a move of the
 # requesting side is the doctor whose administrator made it, and the consultant one whose dispatcher did.
@@ -47,6 +48,14 @@ RULES: dict[str, tuple[tuple[str, bool], ...]] = {
     "session_cancel": ((REQUESTER, False), (CONSULTANT, False)),
     "session_miss": ((REQUESTER, False),),
     "session_fail": ((REQUESTER, False),),
+    "council_call": ((COUNCIL, True), (REQUESTER, False)),
+    "council_substitute": ((COUNCIL, True),),
+    "council_open": ((COUNCIL, True),),
+    "council_decide": ((COUNCIL, False),),
+    "council_submit": ((COUNCIL, True),),
+    "council_refuse": ((COUNCIL, False),),
+    "council_sign_last": ((COUNCIL, False),),
+    "council_cancel": ((COUNCIL, False), (REQUESTER, False)),
     "place": ((REQUESTER, True),),
     "correct": ((REQUESTER, True),),
     "acknowledge": ((CONSULTANT, False),),
@@ -57,7 +66,11 @@ RULES: dict[str, tuple[tuple[str, bool], ...]] = {
 }
 
 # These change whose turn it is; what waited before doesn't wait any more.
-MOVES = set(RULES) - {"message_posted", "document_added", "acknowledge"} | {
+MOVES = {kind for kind in RULES if not kind.startswith("council_")} - {
+    "message_posted",
+    "document_added",
+    "acknowledge",
+} | {
     "need_video",
     "no_video",
     "reconsider",
@@ -83,6 +96,14 @@ SENTENCES = {
     "session_cancel": N_("Request %(number)s: the session is cancelled"),
     "session_miss": N_("Request %(number)s: the session didn't take place"),
     "session_fail": N_("Request %(number)s: the session failed"),
+    "council_call": N_("Request %(number)s: a council is called"),
+    "council_substitute": N_("Request %(number)s: a substitute is called to the council"),
+    "council_open": N_("Request %(number)s: the council's opinions are open"),
+    "council_decide": N_("Request %(number)s: the council has decided"),
+    "council_submit": N_("Request %(number)s: the council's protocol waits to be signed"),
+    "council_refuse": N_("Request %(number)s: the council's protocol went back to its secretary"),
+    "council_sign_last": N_("Request %(number)s: the council's protocol is signed"),
+    "council_cancel": N_("Request %(number)s: the council is cancelled"),
     "place": N_("Request %(number)s: the conclusion is placed"),
     "correct": N_("Request %(number)s: a corrected conclusion is placed"),
     "acknowledge": N_("Request %(number)s: the conclusion was read"),
@@ -150,6 +171,8 @@ def _people(who: str, event: Event, row: Consultation) -> People:
         who = CENTRE if asks else REQUESTER
     if who == CENTRE:
         who = CONSULTANT if row.consultant_id and row.state != State.SUBMITTED else DISPATCHERS
+    if who == COUNCIL:
+        return _council(event.subject_id) if event.subject_id else []
     if who == REQUESTER:
         return _doctor(row.requesting_organization_id, row.requester_id)
     if row.centre_id is None:
@@ -158,6 +181,14 @@ def _people(who: str, event: Event, row: Consultation) -> People:
         mine = _members(row.centre_id, (Role.CONSULTANT,), row.consultant_id)
         return mine or _members(row.centre_id, (Role.DISPATCHER,))
     return _members(row.centre_id, (Role.DISPATCHER,)) if who == DISPATCHERS else []
+
+
+def _council(council_id: UUID) -> People:
+    """Find who sits in a council, in the role that lets them look in."""
+    sitting = Seat.objects.filter(council_id=council_id, answer__in=("invited", "accepted"))
+    people = sitting.values_list("person_id", "organization_id")
+    found = [_members(organization, (Role.COUNCIL_MEMBER,), person) for person, organization in people]
+    return [one for several in found for one in several]
 
 
 def _doctor(organization_id: UUID, person_id: UUID) -> People:

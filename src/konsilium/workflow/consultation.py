@@ -81,6 +81,8 @@ class Facts:
     session_fell_through: bool = False
     conclusion_ready: bool = False
     correction_explained: bool = False
+    no_open_council: bool = False
+    council_signed: bool = False
     outcome_given: bool = False
     not_yet_acknowledged: bool = False
     outcome_term_passed: bool = False
@@ -105,6 +107,8 @@ READY = Need(
     "conclusion_ready",
     N_("The conclusion is not ready: every question answered and the scan of the signed paper attached."),
 )
+NO_COUNCIL = Need("no_open_council", N_("A council sits: its secretary places the signed protocol."))
+COUNCIL_SIGNED = Need("council_signed", N_("Somebody of the council has not signed the protocol yet."))
 EXPLAINED = Need("correction_explained", N_("Say what the correction changes and why."))
 OUTCOME = Need("outcome_given", N_("Report what became of the patient."))
 UNREAD = Need("not_yet_acknowledged", N_("It is confirmed already."))
@@ -139,7 +143,8 @@ def _rows() -> Iterator[Transition]:
     yield Transition("reconsider", s.CONCLUSION, s.ASSIGNED, r.CONSULTANT)
     yield Transition("reassign", s.CONCLUSION, s.CONCLUSION, r.DISPATCHER, (CONSULTANT,))
 
-    yield Transition("place", s.CONCLUSION, s.COMPLETED, r.CONSULTANT, (READY,))
+    yield Transition("place", s.CONCLUSION, s.COMPLETED, r.CONSULTANT, (NO_COUNCIL, READY))
+    yield Transition("place", s.CONCLUSION, s.COMPLETED, r.SECRETARY, (COUNCIL_SIGNED, READY))
     yield Transition("correct", s.COMPLETED, s.COMPLETED, r.CONSULTANT, (READY, EXPLAINED))
     yield Transition("acknowledge", s.COMPLETED, s.COMPLETED, r.REQUESTER, (UNREAD,))
     yield Transition("close", s.COMPLETED, s.CLOSED, r.REQUESTER, (OUTCOME,))

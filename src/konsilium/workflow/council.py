@@ -123,6 +123,9 @@ def _rows() -> Iterator[Transition]:
     for role in (r.CONSULTANT, r.DISPATCHER, r.CHAIR):
         for state in (s.GATHERING, s.DISCUSSION, s.DECIDED):
             yield Transition("cancel", state, s.CANCELLED, role, (REASON,))
+    # The request has ended: whatever the council was at, it is over.
+    for state in (s.GATHERING, s.DISCUSSION, s.DECIDED, s.SIGNING):
+        yield Transition("cancel", state, s.CANCELLED, r.SYSTEM, (REASON,))
 
 
 COUNCIL_MACHINE = Machine(CouncilState, _rows(), initial=CouncilState.GATHERING, labels=COUNCIL_MOVE_LABELS)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 
 from konsilium.workflow.consultation import MACHINE
 from konsilium.workflow.consultation import STATE_LABELS as CONSULTATION_LABELS
+from konsilium.workflow.council import COUNCIL_MACHINE, COUNCIL_STATE_LABELS
 from konsilium.workflow.document import DOCUMENT_MACHINE, DOCUMENT_STATE_LABELS
 from konsilium.workflow.machine import Machine
 from konsilium.workflow.onboarding import ORGANIZATION_MACHINE, ORGANIZATION_STATE_LABELS
@@ -17,6 +18,7 @@ from konsilium.workflow.session import SESSION_MACHINE, SESSION_STATE_LABELS
 MACHINES: tuple[tuple[str, Machine, dict[Any, str]], ...] = (
     ("Запрос / Request", MACHINE, CONSULTATION_LABELS),
     ("Сеанс / Session", SESSION_MACHINE, SESSION_STATE_LABELS),
+    ("Консилиум / Council", COUNCIL_MACHINE, COUNCIL_STATE_LABELS),
     ("Документ / Document", DOCUMENT_MACHINE, DOCUMENT_STATE_LABELS),
     ("Организация / Organisation", ORGANIZATION_MACHINE, ORGANIZATION_STATE_LABELS),
 )
