@@ -10,7 +10,16 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from konsilium.actions import closing, documents, engines, inspecting, keeping, receiving, sweeping
+from konsilium.actions import (
+    closing,
+    documents,
+    engines,
+    inspecting,
+    keeping,
+    receiving,
+    recorded,
+    sweeping,
+)
 from konsilium.adapters import sandbox
 from konsilium.adapters.mail import mailer
 from konsilium.notifications import deliver
@@ -54,6 +63,7 @@ def chores() -> list[Chore]:
         Chore("close what waits for an outcome", minutes, lambda at: closing.expire_due(at=at)),
         Chore("put strangers out of rooms", minutes, lambda at: engines.put_out_strangers(at=at)),
         Chore("close rooms that are over", minutes, lambda at: engines.close_done(at=at)),
+        Chore("let recordings go", hours, lambda at: recorded.expire(at=at)),
         Chore("forget", hours, lambda at: sweeping.forget(at=at)),
         Chore("sweep files", hours, lambda at: documents.sweep_orphans(at=at) + receiving.sweep(at=at)),
         Chore("delete what is due", hours, lambda at: keeping.delete_due(at=at)),
@@ -82,9 +92,13 @@ def inspect(stop: threading.Event) -> None:
     missing = sorted(name for name, stands in sandbox.isolation().items() if not stands)
     if missing:
         log.warning("the sandbox has to do without: %s", ", ".join(missing))
-    work = Chore("inspect", timedelta(0), lambda at: inspecting.run_pending(at=at, most=1))
+    work = [
+        Chore("inspect", timedelta(0), lambda at: inspecting.run_pending(at=at, most=1)),
+        Chore("take recordings", timedelta(seconds=5), lambda at: recorded.gather(at=at, most=1)),
+    ]
     while not stop.is_set():
-        if not work.run_if_due(timezone.now()):
+        now = timezone.now()
+        if not sum(chore.run_if_due(now) for chore in work):
             stop.wait(LOOK_EVERY)
         close_old_connections()
 

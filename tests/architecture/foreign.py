@@ -7,13 +7,17 @@ from django.db import connection, models
 from django.db.models import GeneratedField
 from django.utils import timezone
 
-from konsilium.actions import conversation, equipment, marking, onboarding, sessions
+from konsilium.actions import conversation, equipment, hearing, marking, onboarding, sessions
+from konsilium.actions._files import store
 from konsilium.actions.conversation import Letter
 from konsilium.actions.imaging_choices import copy_purpose
 from konsilium.actions.marking import Drawing
+from konsilium.adapters.ciphering import encipher, new_key
+from konsilium.adapters.sealing import seal
 from konsilium.models import (
     Answer,
     Application,
+    Attendance,
     Conclusion,
     Consultation,
     Contact,
@@ -30,12 +34,13 @@ from konsilium.models import (
     Organization,
     Person,
     Question,
+    Recording,
     Series,
     Session,
     Study,
 )
 from konsilium.models._base import uuid7
-from konsilium.models.access import acting, as_public
+from konsilium.models.access import acting, as_public, as_room
 from konsilium.web.gallery import looking
 from konsilium.workflow.equipment import EndpointKind
 from tests import pictures
@@ -69,11 +74,11 @@ CODES = set(
 # Everything of these tables belongs to the foreign house; of the others, what the condition says.
 WHOLE = (
     Answer, Application, Conclusion, Consultation, Contact, ContactLogEntry, DeskEvent, Document, Endpoint,
-    EquipmentTest, Event, Mark, Message, Notice, Question, Series, Session, Study,
+    Attendance, EquipmentTest, Event, Mark, Message, Notice, Question, Recording, Series, Session, Study,
 )  # fmt: skip
 KEPT_BY_A_SIDE = (
     "consultation question document message conclusion answer session sessionoption event viewing contact endpoint "
-    "equipmenttest guidetick membership person study series instance reading derived mark"
+    "equipmenttest guidetick attendance recording recordingaccess membership person study series instance reading derived mark"
 ).split()
 
 
@@ -106,10 +111,32 @@ class Foreign:
             proposed.consultant, sessions.propose, [proposed.at + timedelta(days=2)]
         ).pk
         self.pk["confirmed_session"] = confirmed_session(confirmed).pk
+        self._recording(confirmed)
         with acting(self.cast.omsk_doctor):
             self.pk["conclusion"] = Conclusion.objects.get(consultation=ways["completed"].row).pk
             self.pk["unsent"] = Document.objects.filter(consultation=ways["written"].row)[0].pk
             self.pk["document"] = Document.objects.filter(consultation=ways["completed"].row)[0].pk
+
+    def _recording(self, way):
+        """A recorded voice of the confirmed session, given to its consultant."""
+        key, word = new_key(), CANARY.encode()
+        stored = store().receive(encipher([word], key), 1000)
+        session_id, consultant = self.pk["confirmed_session"], way.consultant
+        with as_room(session_id):
+            seat = {"seat": "one", "name": consultant.name, "organization_name": CANARY, "side": "consulting"}
+            person = {"person_id": consultant.person_id, "role": consultant.role}
+            when = {"joined_at": NOW, "seen_at": NOW}
+            here = Attendance.objects.create(session_id=session_id, **seat, **person, **when)
+            voice = {"attendance_id": here.pk, "label": CANARY, "kind": "audio", "state": "kept"}
+            kept = {"sha256": stored.sha256, "size": len(word), "sealed_key": seal(key)}
+            track = Recording(
+                session_id=session_id, began_at=NOW, ended_at=NOW, delete_on=NOW, **voice, **kept
+            )
+            track.save(force_insert=True)
+        self.pk["recording"] = track.pk
+        with acting(consultant):
+            session = Session.objects.get(pk=session_id)
+            hearing.give(session, consultant.person_id, actor=consultant, at=timezone.now())
 
     def _pictures(self):
         """A study in a document of the request that is answered, and its de-identified copy."""

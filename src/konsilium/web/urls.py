@@ -30,6 +30,7 @@ from konsilium.web.onboarding import access as onboarding_access
 from konsilium.web.onboarding import public
 from konsilium.web.onboarding import views as onboarding
 from konsilium.web.people import views as people
+from konsilium.web.recordings import views as recordings
 from konsilium.web.requests import views as requests
 from konsilium.web.room import tickets
 from konsilium.web.sessions import views as sessions
@@ -234,6 +235,13 @@ ROOM = [
     page("organization/tests/<uuid:pk>/ticket/", tickets.test_ticket, "equipment.read", "watch"),
 ]
 
+RECORDINGS = [
+    page("sessions/<uuid:pk>/recordings/", recordings.show, "recording.hear", "show"),
+    page("sessions/<uuid:pk>/recordings/give/", recordings.give, "recording.give", "give"),
+    page("sessions/<uuid:pk>/recordings/take-back/", recordings.take_back, "recording.give", "take_back"),
+    page("recordings/<uuid:pk>/", recordings.sound, "recording.hear", "sound"),
+]
+
 GALLERY = [
     page("requests/<uuid:pk>/gallery/", gallery.show, "document.read", "show"),
     page("looking/<str:ticket>/", gallery.looking, "document.read", "looking"),
@@ -299,6 +307,7 @@ urlpatterns = [
     path("", include((CONSULTING, "consulting"))),
     path("", include((SESSIONS, "sessions"))),
     path("", include((ROOM, "room"))),
+    path("", include((RECORDINGS, "recordings"))),
     path("", include((CLOSING, "closing"))),
     path("", include((ONBOARDING, "onboarding"))),
     path("", include((EQUIPMENT, "equipment"))),

@@ -130,6 +130,8 @@ RIGHTS = (
     _right("session.read", N_("See a session with its request"), *_CASE),
     _right("session.move", N_("Move a session (see the table of moves)"), *_CASE),
     _right("room.enter", N_("Enter the room of a session"), *_CASE, Role.COUNCIL_MEMBER),
+    _right("recording.hear", N_("Listen to a session's recording that was given to oneself"), *_CASE),
+    _right("recording.give", N_("Say who may listen to a session's recording"), Role.CONSULTANT),
     _right("timetable.read", N_("See the timetable of sessions without patients"), *_EQUIPMENT, *_CENTRE),
     _right("application.list", N_("See applications and organisations"), Role.COORDINATOR),
     _right("application.move", N_("Move an application, suspend and restore"), Role.COORDINATOR),

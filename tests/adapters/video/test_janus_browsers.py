@@ -158,7 +158,7 @@ def test_everybody_moves_into_a_recorded_room_and_their_tracks_are_kept(hall, se
     for file in server.recordings.glob("*.mjr"):
         origin, head = read_origin(file.name), read_head(file)
         kinds.add((str(origin.party), head.kind))
-        content = b"".join(playable(file))
+        content = b"".join(playable(file).chunks)
         assert len(content) > 10_000
         if head.kind == "video":
             shown = red.page.evaluate(PLAY, list(content))

@@ -3,6 +3,8 @@
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 
 from konsilium.adapters.tracks.mjr import CLOCKS, BadTrack, Head, Packet, packets, read_head
@@ -22,17 +24,31 @@ class Frame:
     is_key: bool = True
 
 
-def playable(path: Path) -> Iterator[bytes]:
-    """Yield the recording as WebM. Raises BadTrack for a file that holds nothing to be played."""
+@dataclass(frozen=True)
+class Playable:
+    """A recording that browsers play: what it says of itself, how long it is, and its bytes, to be read once."""
+
+    head: Head
+    lasts: timedelta
+    chunks: Iterator[bytes]
+
+
+def playable(path: Path) -> Playable:
+    """Return the recording as WebM. Raises BadTrack for a file that holds nothing to be played."""
     head = read_head(path)
-    found = frames(head, packets(path))
-    first = next(found, None)
-    if first is None:
+    # Read once for how long it is, without which players show no end and can't jump.
+    times = [frame.at for frame in frames(head, packets(path))]
+    if not times:
         raise BadTrack
-    # Read once more for how long it is: without it players show no end and can't jump.
-    lasts = max((frame.at for frame in frames(head, packets(path))), default=0) - first.at
+    lasts = max(times) - times[0]
+    return Playable(head, timedelta(milliseconds=lasts), _chunks(head, path, lasts))
+
+
+def _chunks(head: Head, path: Path, lasts: int) -> Iterator[bytes]:
+    found = frames(head, packets(path))
+    first = next(found)
     yield _beginning(head, first, lasts)
-    yield from _clusters(_with(first, found), first.at)
+    yield from _clusters(chain([first], found), first.at)
 
 
 def frames(head: Head, found: Iterable[Packet]) -> Iterator[Frame]:
@@ -76,11 +92,6 @@ def _descriptor(payload: bytes) -> tuple[int, bool]:
             at += 2 if len(payload) > at and payload[at] & 0x80 else 1
         at += bool(more & 0x40) + bool(more & 0x30)
     return at, bool(first & 0x10) and not first & 0x07
-
-
-def _with(first: Frame, rest: Iterable[Frame]) -> Iterator[Frame]:
-    yield first
-    yield from rest
 
 
 def _clusters(found: Iterator[Frame], zero: int) -> Iterator[bytes]:

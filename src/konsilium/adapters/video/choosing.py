@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from konsilium.adapters.video.driver import Driver, Servers
@@ -35,6 +36,12 @@ class Choice:
     engine: str = "mesh"
     external: Patterns = field(default_factory=Patterns)
     given: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def recordings(self) -> Path | None:
+        """Return the folder in which the media server leaves its recordings for us."""
+        folder = self.given.get("KONSILIUM_JANUS_RECORDINGS", "")
+        return Path(folder) if folder else None
 
     def origins(self) -> tuple[str, ...]:
         """Return the addresses that a room's page may open connections to, beside our own."""

@@ -1,0 +1,1 @@
+"""A session's recording: who may listen, and listening."""
