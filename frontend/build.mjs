@@ -26,6 +26,7 @@ await build({
     { in: "pdfjs-dist/legacy/build/pdf.worker.mjs", out: "gallery/pdf.worker" },
   ],
 });
+await build({ ...common, format: "esm", entryPoints: ["src/browsertest/browsertest.js", "src/browsertest/browsertest.css"] });
 // Fonts that a PDF may leave out, and decoders of scans.
 for (const folder of ["standard_fonts", "wasm"]) {
   await cp(`node_modules/pdfjs-dist/${folder}`, `${common.outdir}/pdf`, {

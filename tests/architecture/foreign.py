@@ -7,7 +7,7 @@ from django.db import connection, models
 from django.db.models import GeneratedField
 from django.utils import timezone
 
-from konsilium.actions import conversation, equipment, hearing, marking, onboarding, sessions
+from konsilium.actions import browsertest, conversation, equipment, hearing, marking, onboarding, sessions
 from konsilium.actions._files import store
 from konsilium.actions.conversation import Letter
 from konsilium.actions.imaging_choices import copy_purpose
@@ -18,6 +18,7 @@ from konsilium.models import (
     Answer,
     Application,
     Attendance,
+    BrowserTest,
     Conclusion,
     Consultation,
     Contact,
@@ -69,16 +70,16 @@ APPLIED = {
 CODES = set(
     "sha256 link_hash media_type time_zone requesting_time_zone centre_time_zone author_role actor_role subject "
     "from_state to_state audience asked_from end_reason path language region role kind place_of_care severity "
-    "study_uid series_uid modality metadata_sha256 pack_sha256 pack_syntax why_not_volume patient_sex sop_uid".split()
+    "band mode study_uid series_uid modality metadata_sha256 pack_sha256 pack_syntax why_not_volume patient_sex sop_uid".split()
 )
 # Everything of these tables belongs to the foreign house; of the others, what the condition says.
 WHOLE = (
-    Answer, Application, Conclusion, Consultation, Contact, ContactLogEntry, DeskEvent, Document, Endpoint,
+    Answer, Application, BrowserTest, Conclusion, Consultation, Contact, ContactLogEntry, DeskEvent, Document, Endpoint,
     Attendance, EquipmentTest, Event, Mark, Message, Notice, Question, Recording, Series, Session, Study,
 )  # fmt: skip
 KEPT_BY_A_SIDE = (
     "consultation question document message conclusion answer session sessionoption event viewing contact endpoint "
-    "equipmenttest guidetick attendance recording recordingaccess membership person study series instance reading derived mark"
+    "equipmenttest browsertest guidetick attendance recording recordingaccess membership person study series instance reading derived mark"
 ).split()
 
 
@@ -193,6 +194,11 @@ class Foreign:
             self.pk["contact"] = onboarding.add_contact(house, contact, **who).pk
             said = {"channel": "phone", "with_whom": "Гусев", "text": "Договорились.", "contacted_at": NOW}
             onboarding.log_contact(house, **said, **who)
+
+        doctor = self.cast.omsk_doctor
+        with acting(doctor):
+            checked = browsertest.keep({"camera": "ok"}, computer="Ноутбук", actor=doctor, at=NOW)
+        self.pk["computer"] = checked.pk
 
     def _application(self):
         technician = {"name": "Лось Иван", "phone": "+73812000002", "is_technical": True}

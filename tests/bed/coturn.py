@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +47,9 @@ class Coturn:
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                asyncio.run(self._ask())
+                # In a thread: where a browser is driven, this one has a loop that runs already.
+                with ThreadPoolExecutor(1) as threads:
+                    threads.submit(lambda: asyncio.run(self._ask())).result()
             except (OSError, TimeoutError):
                 time.sleep(0.1)
             else:
@@ -69,7 +72,7 @@ class Coturn:
         return transport
 
     def stop(self):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             end(self.process)
 
 
@@ -83,8 +86,8 @@ def coturn(folder, space=None):
         return
     running = Coturn(space, folder)
     running.write()
-    running.start()
     try:
+        running.start()
         yield running
     finally:
         running.stop()

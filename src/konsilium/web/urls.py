@@ -8,6 +8,7 @@ from konsilium.web import health
 from konsilium.web.access import PUBLIC, SIGNED_IN, View
 from konsilium.web.account import factor
 from konsilium.web.account import views as account
+from konsilium.web.browsertest import views as browsertest
 from konsilium.web.closing import views as closing
 from konsilium.web.configuration import views as configuration
 from konsilium.web.consultation import views as consultation
@@ -145,6 +146,13 @@ CLOSING = [
     page("requests/<uuid:pk>/withdraw/", closing.withdraw, "request.move", "withdraw"),
     page("requests/<uuid:pk>/acknowledge/", closing.acknowledge, "request.move", "acknowledge"),
     page("requests/<uuid:pk>/close/", closing.close, "request.move", "close"),
+]
+
+COMPUTER = [
+    page("computer/", browsertest.show, "computer.check", "show"),
+    page("computer/relays/", browsertest.relays, "computer.check", "relays"),
+    page("computer/keep/", browsertest.keep, "computer.check", "keep"),
+    page("computer/<uuid:pk>/", browsertest.show_result, "computer.read", "result"),
 ]
 
 ONBOARDING = [
@@ -310,6 +318,7 @@ urlpatterns = [
     path("", include((RECORDINGS, "recordings"))),
     path("", include((CLOSING, "closing"))),
     path("", include((ONBOARDING, "onboarding"))),
+    path("", include((COMPUTER, "computer"))),
     path("", include((EQUIPMENT, "equipment"))),
     path("", include((TIMETABLE, "timetable"))),
     path("", include((CONFIGURATION, "configuration"))),

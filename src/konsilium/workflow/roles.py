@@ -104,6 +104,7 @@ _REQUESTING = (Role.REQUESTER, Role.ORG_ADMIN)
 _CENTRE = (Role.DISPATCHER, Role.CONSULTANT)
 _CASE = _REQUESTING + _CENTRE
 _EQUIPMENT = (Role.COORDINATOR, Role.ORG_ADMIN, Role.TECHNICIAN)
+_COMPUTER = (Role.ORG_ADMIN, Role.TECHNICIAN, Role.REQUESTER, *_CENTRE)
 EVERYBODY = tuple(role for role in Role if role not in HATS)
 
 RIGHTS = (
@@ -140,6 +141,8 @@ RIGHTS = (
     _right("equipment.read", N_("See equipment and its tests"), *_EQUIPMENT),
     _right("equipment.write", N_("Enter equipment and tick the set-up guide"), *_EQUIPMENT),
     _right("equipment.test", N_("Record an equipment test"), Role.COORDINATOR),
+    _right("computer.check", N_("Check the own computer's camera, microphone and line"), *_COMPUTER),
+    _right("computer.read", N_("See what checks of computers found"), Role.COORDINATOR, *_COMPUTER),
     _right("people.manage", N_("Invite people and end their access"), Role.ORG_ADMIN),
     _right("organization.read", N_("See own organisation"), Role.ORG_ADMIN, Role.TECHNICIAN),
     _right("contact.manage", N_("Manage own organisation's contacts"), Role.ORG_ADMIN),

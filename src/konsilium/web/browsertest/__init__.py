@@ -1,0 +1,1 @@
+"""The check of the computer in front of a person: camera, microphone, loudspeakers, line."""
