@@ -14,6 +14,7 @@ from konsilium.adapters.video import Driver, Grant, connect, read_choice
 from konsilium.adapters.video.external import ExternalEngine, Patterns
 from konsilium.adapters.video.mesh import MeshEngine
 from konsilium.adapters.video.null import NullEngine
+from tests.adapters.video.fakes import KEY, SECRET, livekit_server, open_jitsi
 
 ICE = [{"urls": ["turn:turn.example.org:3478"], "username": "1:x", "credential": "y"}]
 PATTERNS = Patterns(
@@ -112,7 +113,49 @@ def janus(request):
             page.close()
 
 
-ENGINES = {"null": null, "mesh": mesh, "external": external, "janus": janus}
+JITSI = {
+    "KONSILIUM_VIDEO_ENGINE": "jitsi",
+    "KONSILIUM_JITSI_URL": "https://meet.example.org",
+    "KONSILIUM_JITSI_APP": KEY,
+    "KONSILIUM_JITSI_SECRET": SECRET,
+}
+
+
+def livekit_choice(fake, **more):
+    given = {
+        "KONSILIUM_VIDEO_ENGINE": "livekit",
+        "KONSILIUM_LIVEKIT_URL": "wss://lk.example.org",
+        "KONSILIUM_LIVEKIT_API": fake.address,
+        "KONSILIUM_LIVEKIT_PAGE": "https://video.example.org/custom",
+        "KONSILIUM_LIVEKIT_KEY": KEY,
+        "KONSILIUM_LIVEKIT_SECRET": SECRET,
+    }
+    return read_choice({**given, **more})
+
+
+@contextlib.contextmanager
+def livekit(request):
+    with livekit_server() as fake:
+        engine = connect("livekit", livekit_choice(fake), key=b"", servers=lambda name, at: [])
+        yield Stage(
+            engine, lambda grant: fake.join(grant.token), lambda grant: fake.leave(grant.room, grant.party)
+        )
+
+
+@contextlib.contextmanager
+def jitsi(request):
+    engine = connect("jitsi", read_choice(JITSI), key=b"", servers=lambda name, at: [])
+    yield Stage(engine, lambda grant: open_jitsi(grant.address))
+
+
+ENGINES = {
+    "null": null,
+    "mesh": mesh,
+    "external": external,
+    "janus": janus,
+    "livekit": livekit,
+    "jitsi": jitsi,
+}
 
 
 @pytest.fixture(params=ENGINES)

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from konsilium.adapters.video.driver import Driver, Servers
 from konsilium.adapters.video.external import KINDS, ExternalEngine, Patterns
 from konsilium.adapters.video.janus import JanusEngine, JanusSettings
+from konsilium.adapters.video.jitsi import JitsiEngine, JitsiSettings
+from konsilium.adapters.video.livekit import LiveKitEngine, LiveKitSettings
 from konsilium.adapters.video.mesh import MeshEngine
 from konsilium.workflow.rooms import ENGINE_LABELS
 
@@ -22,6 +24,14 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
         "KONSILIUM_JANUS_TOKEN_SECRET",
         "KONSILIUM_JANUS_ADMIN_KEY",
     ),
+    "livekit": (
+        "KONSILIUM_LIVEKIT_URL",
+        "KONSILIUM_LIVEKIT_API",
+        "KONSILIUM_LIVEKIT_PAGE",
+        "KONSILIUM_LIVEKIT_KEY",
+        "KONSILIUM_LIVEKIT_SECRET",
+    ),
+    "jitsi": ("KONSILIUM_JITSI_URL", "KONSILIUM_JITSI_APP", "KONSILIUM_JITSI_SECRET"),
 }
 
 
@@ -56,10 +66,29 @@ def read_choice(environment: Mapping[str, str]) -> Choice:
     if engine not in NEEDED:
         known = ", ".join(NEEDED)
         raise BadChoice(f"KONSILIUM_VIDEO_ENGINE must be one of {known}, not {engine!r}.")
+    _check_addresses(given)
     lacking = [name for name in NEEDED[engine] if name not in given]
     if lacking:
         raise BadChoice(f"For the engine {engine} set {', '.join(lacking)} too.")
     return Choice(engine, _patterns(given), given)
+
+
+# Media and tokens pass these: in the clear only inside one machine or network, for tests and behind a proxy.
+_SCHEMES = {
+    "KONSILIUM_JANUS_URL": ("wss", "ws"),
+    "KONSILIUM_JANUS_API": ("https", "http"),
+    "KONSILIUM_LIVEKIT_URL": ("wss",),
+    "KONSILIUM_LIVEKIT_API": ("https", "http"),
+    "KONSILIUM_LIVEKIT_PAGE": ("https",),
+    "KONSILIUM_JITSI_URL": ("https",),
+}
+
+
+def _check_addresses(given: Mapping[str, str]) -> None:
+    for name, schemes in _SCHEMES.items():
+        parts = urlsplit(given.get(name, ""))
+        if name in given and (parts.scheme not in schemes or not parts.hostname):
+            raise BadChoice(f"{name} must be an address that begins with {schemes[0]}://.")
 
 
 def _patterns(given: Mapping[str, str]) -> Patterns:
@@ -89,6 +118,11 @@ def connect(engine: str, choice: Choice, *, key: bytes, servers: Servers) -> Dri
 
 
 def _served(engine: str, given: Mapping[str, str], key: bytes, servers: Servers) -> Driver:
+    values = [given[name] for name in NEEDED[engine]]
+    if engine == "livekit":
+        return LiveKitEngine(LiveKitSettings(*values))
+    if engine == "jitsi":
+        return JitsiEngine(JitsiSettings(*values))
     return JanusEngine(_janus(given), key=key, servers=servers)
 
 

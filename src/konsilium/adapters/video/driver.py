@@ -231,3 +231,12 @@ def following(name: str) -> str:
     """Return the name of the room to which everybody moves from this one: a-1, a-2 …"""
     stem, _, number = name.rpartition("-")
     return f"{stem}-{int(number) + 1}" if stem and number.isdecimal() else f"{name}-1"
+
+
+def is_our_id(text: str) -> bool:
+    """Say whether an engine's name of somebody is an id that we gave."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -30,6 +30,7 @@ from konsilium.adapters.video.driver import (
     Servers,
     differences,
     following,
+    is_our_id,
 )
 from konsilium.adapters.video.janus_api import VIDEOROOM, JanusApi, JanusRefused
 from konsilium.adapters.video.tokens import janus_token
@@ -159,7 +160,7 @@ class JanusEngine:
         return tuple(
             Present(str(one["id"]), frozenset({"media"} if one.get("publisher") else ()))
             for one in told.get("participants", ())
-            if _is_id(str(one.get("id")))
+            if is_our_id(str(one.get("id")))
         )
 
     def mute(self, place: Place, party: UUID) -> None:
@@ -216,11 +217,3 @@ class JanusEngine:
 
     def _made(self, purpose: str, name: str) -> str:
         return hmac.new(self._key, f"{purpose} {name}".encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
