@@ -10,7 +10,8 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from konsilium.actions import equipment, onboarding
-from konsilium.models import Contact, Endpoint, EquipmentTest, Organization
+from konsilium.models import BrowserTest, Contact, Endpoint, EquipmentTest, Organization
+from konsilium.web.browsertest.sheet import listed
 from konsilium.web.equipment.cards import cards
 from konsilium.web.equipment.forms import EndpointForm, TestForm
 from konsilium.web.equipment.sheet import guide, sheet, test_sheet
@@ -58,7 +59,9 @@ def add(request: Any, organization: UUID) -> HttpResponse:
 def show(request: Any, pk: UUID) -> HttpResponse:
     """Show an endpoint: its guide with ticks, and its tests."""
     row = _endpoint(request, pk)
+    checks = BrowserTest.objects.visible_to(request.actor).filter(endpoint=row)
     context = sheet(row, actor=request.actor, at=request.at) | {"back": _home(request, row.organization_id)}
+    context |= {"kept": listed(checks, request.actor), "checks": may(request.actor.role, "computer.check")}
     return render(request, "equipment/show.html", context)
 
 

@@ -9,12 +9,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from konsilium.actions import sessions
 from konsilium.actions._step import NotThere
 from konsilium.models import Consultation, Session
+from konsilium.web.browsertest.hint import hint
 from konsilium.web.consultation.head import head
 from konsilium.web.consultation.moving import case
 from konsilium.web.http import again, found, go_to, new_key, seen_version, send_once, words
@@ -253,7 +255,12 @@ def _address(consultation_id: UUID) -> str:
 
 
 def _context(request: Any, row: Consultation, title: str) -> dict[str, Any]:
-    return {"head": head(row, actor=request.actor, at=request.at), "title": title}
+    return {
+        "head": head(row, actor=request.actor, at=request.at),
+        "title": title,
+        # Looked up by the pages that ask how one connects.
+        "hint": SimpleLazyObject(lambda: hint(request.actor, request.at)),
+    }
 
 
 def _about_session(request: Any, session: Session, form: Any, title: str) -> dict[str, Any]:
