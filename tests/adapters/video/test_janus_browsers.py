@@ -76,6 +76,19 @@ def test_media_is_there_within_two_seconds_of_joining(hall):
     assert green.page.evaluate("party.took") < 2000
 
 
+def test_what_goes_up_and_down_and_who_speaks_is_told_of_each(hall):
+    red, green, blue = (hall.come(colour) for colour in ("red", "green", "blue"))
+    for other in (green, blue):
+        until(lambda other=other: red.sees(other), other.colour)
+    stats = red.page.evaluate("party.engine.stats().then(found => Object.fromEntries(found))")
+    assert set(stats) == {green.id, blue.id}
+    for one in stats.values():
+        assert one["in"]["audio"]["came"] > 0
+        assert one["in"]["video"]["frames"] > 0
+    assert sorted(bool(one["out"]) for one in stats.values()) == [False, True]
+    until(lambda: min(red.page.evaluate("party.loudness()").values()) > 0.05)
+
+
 def test_whoever_leaves_is_gone_for_the_others_and_may_come_back(hall):
     red, green = hall.come("red"), hall.come("green")
     until(lambda: red.sees(green), "green")
@@ -106,14 +119,14 @@ def test_the_picture_begins_small_and_grows_on_a_line_that_loses_nothing(hall):
     red, green = hall.come("red"), hall.come("green")
     until(lambda: red.width(green), 320)
     until(lambda: red.width(green), 640, seconds=30)
-    red.page.evaluate("party.engine.watch('low')")
+    red.page.evaluate("party.take(2)")
     until(lambda: red.width(green), 320)
 
 
 def test_without_pictures_the_sound_goes_on(hall):
     red, green = hall.come("red"), hall.come("green")
     until(lambda: red.sees(green), "green")
-    red.page.evaluate("party.engine.watch('sound')")
+    red.page.evaluate("party.take(0)")
     red.page.wait_for_timeout(1000)
     before = red.frames()
     red.page.wait_for_timeout(1500)
@@ -127,7 +140,7 @@ def test_after_a_crash_of_the_server_everybody_is_back_by_themselves(hall, serve
     server.kill()
     server.start()
     hall.engine.open_room(hall.place)
-    until(lambda: ("state", "lost") in red.events())
+    until(lambda: ("state", "lost", green.id) in red.events())
     until(lambda: red.sees(green), "green")
     until(lambda: green.sees(red), "red")
     before = red.frames()

@@ -1,93 +1,98 @@
 // A session's media through a Janus server: one line up, one line down that carries everybody.
 //
-// engine.join(grant, callbacks), publish(stream), replaceTrack(kind, track), setBounds({bitrate, fps, scale}),
-// watch(step), stats(), renew(grant), leave(). Callbacks: stream(id, MediaStream), gone(id), state("connected"|"lost"),
-// speaking(id, is), muted(), removed(), moved(). `moved` says that the room is another one: ask for a new grant.
+// The same face as the mesh: engine.join(grant, callbacks), publish(stream), replaceTrack(kind, track),
+// setBounds({bitrate, fps, scale, active}), take(id, step), stats(), loudness(), renew(grant), drop(id), leave().
+// Callbacks: stream(id, MediaStream), gone(id), state("connected"|"lost", id), muted(), removed(), moved(), stale().
+// `moved` says that the room is another one now, `stale` that the grant ends soon: either way a new one is wanted.
 import { JanusRefused, Wire } from "./janus_wire.js";
-import { Ladder } from "./janus_ladder.js";
+import { STEPS, Ladder } from "./janus_ladder.js";
 
 const PLUGIN = "janus.plugin.videoroom";
+// Two copies of the own picture, of which each of the others takes the one that their line carries.
+const SMALL_RATE = 130_000;
 const LAYERS = [
   { rid: "h", maxBitrate: 700_000 },
-  { rid: "l", scaleResolutionDownBy: 2, maxBitrate: 130_000, maxFramerate: 15 },
+  { rid: "l", scaleResolutionDownBy: 2, maxBitrate: SMALL_RATE, maxFramerate: 15 },
 ];
 const HIGH = 1;
 const LOW = 0;
 const AGAIN_MS = [300, 700, 1500, 3000, 6000, 10_000];
+const RENEW_MS = 5 * 60_000;
 // The room isn't there (any more), or its grant is for another one.
 const NO_ROOM = 426;
 const UNAUTHORIZED = 433;
 
+const wait = (ms) => new Promise((go) => setTimeout(go, ms));
+
 export class JanusEngine {
+  #run = 0;
   #wire = null;
   #up = null;
   #down = null;
   #ladder = new Ladder();
-  #feeds = new Map();
+  #wanted = new Map();
+  #feeds = new Set();
   #mids = new Map();
   #streams = new Map();
   #turn = Promise.resolve();
-  #timer = 0;
+  #timers = [];
   #seen = null;
-  #isLeft = false;
   #own = null;
+  #bounds = null;
 
   async join(grant, callbacks) {
     this.grant = grant;
     this.callbacks = callbacks;
-    this.#isLeft = false;
-    await this.#enter();
-    this.#timer = setInterval(() => this.#climb().catch(() => {}), Ladder.LOOK_MS);
+    this.#timers = [
+      setInterval(() => this.#climb().catch(() => {}), Ladder.LOOK_MS),
+      setInterval(() => callbacks.stale?.(), RENEW_MS),
+    ];
+    const run = this.#begin();
+    await this.#enter(run).catch(() => this.#comeBack(run));
   }
 
-  async #enter() {
-    this.#wire = new Wire(this.grant, () => this.#comeBack());
-    await this.#wire.open();
-    const handle = await this.#wire.attach(PLUGIN, (said) => this.#hear(said));
-    this.#up = { handle, peer: null };
+  // Each entering has a number; whatever an earlier one still waits for is let go.
+  #begin() {
+    this.#run += 1;
+    for (const side of [this.#up, this.#down]) side?.peer?.close();
+    for (const id of this.#streams.keys()) this.callbacks.state?.("lost", id);
+    this.#wire?.close();
+    this.#wire = this.#up = this.#down = this.#seen = null;
+    this.#feeds.clear();
+    this.#mids.clear();
+    this.#turn = Promise.resolve();
+    return this.#run;
+  }
+
+  async #enter(run) {
+    const wire = new Wire(this.grant, () => run === this.#run && this.#comeBack(this.#begin()));
+    this.#wire = wire;
+    await wire.open();
+    const handle = await wire.attach(PLUGIN, (said) => run === this.#run && this.#hear(said));
     const { room, party, keys } = this.grant;
-    const { data } = await handle.say({
-      request: "join",
-      ptype: "publisher",
-      room,
-      id: party,
-      pin: keys.pin,
-      token: keys.room_token,
-    });
+    const asked = { request: "join", ptype: "publisher", room, id: party, pin: keys.pin, token: keys.room_token };
+    const { data } = await handle.say(asked);
+    if (run !== this.#run) return;
+    this.#up = { handle, peer: null };
     this.private = data.private_id;
-    this.callbacks.state?.("connected");
     if (this.#own) await this.#send();
+    this.#forget(new Set((data.publishers ?? []).map(({ id }) => id)));
     this.#follow(data.publishers ?? []);
   }
 
-  // The line or the server broke: everything is made again, later and later, with a fresh grant when one is to be had.
-  async #comeBack() {
-    if (this.#isLeft) return;
-    this.callbacks.state?.("lost");
-    for (let turn = 0; !this.#isLeft; turn += 1) {
-      const pause = AGAIN_MS[Math.min(turn, AGAIN_MS.length - 1)];
-      await new Promise((go) => setTimeout(go, pause * (0.7 + 0.6 * Math.random())));
-      if (this.#isLeft) return;
-      this.#drop();
+  // The line or the server broke: everything is made again, later and later.
+  async #comeBack(run) {
+    for (let turn = 0; run === this.#run; turn += 1) {
+      await wait(AGAIN_MS[Math.min(turn, AGAIN_MS.length - 1)] * (0.7 + 0.6 * Math.random()));
+      if (run !== this.#run) return;
+      run = this.#begin();
       try {
-        await this.#enter();
-        return;
+        return await this.#enter(run);
       } catch (error) {
-        this.#wire?.close();
-        if (error instanceof JanusRefused && [NO_ROOM, UNAUTHORIZED].includes(error.code)) this.callbacks.moved?.();
+        const isElsewhere = error instanceof JanusRefused && [NO_ROOM, UNAUTHORIZED].includes(error.code);
+        if (run === this.#run && isElsewhere) this.callbacks.moved?.();
       }
     }
-  }
-
-  #drop() {
-    for (const side of [this.#up, this.#down]) side?.peer?.close();
-    for (const id of this.#streams.keys()) this.callbacks.gone?.(id);
-    this.#up = this.#down = null;
-    this.#feeds.clear();
-    this.#mids.clear();
-    this.#streams.clear();
-    this.#turn = Promise.resolve();
-    this.#seen = null;
   }
 
   // A newer grant of the same room goes on; of another room, everything moves there.
@@ -95,11 +100,9 @@ export class JanusEngine {
     const isSame = grant.room === this.grant.room && grant.address === this.grant.address;
     this.grant = grant;
     if (this.#wire) this.#wire.token = grant.token;
-    if (isSame || this.#isLeft) return;
-    const old = this.#wire;
-    this.#drop();
-    await old?.close();
-    await this.#enter().catch(() => this.#comeBack());
+    if (isSame && this.#up) return;
+    const run = this.#begin();
+    await this.#enter(run).catch(() => this.#comeBack(run));
   }
 
   async publish(stream) {
@@ -113,9 +116,10 @@ export class JanusEngine {
     up.peer = peer;
     const [sound] = this.#own.getAudioTracks();
     const [picture] = this.#own.getVideoTracks();
+    const sendEncodings = LAYERS.map((layer) => ({ ...layer }));
     // Sound first, always: the server mutes by this place.
-    up.sound = peer.addTransceiver(sound ?? "audio", { direction: "sendonly" });
-    up.picture = peer.addTransceiver(picture ?? "video", { direction: "sendonly", sendEncodings: LAYERS.map((layer) => ({ ...layer })) });
+    up.sound = peer.addTransceiver(sound ?? "audio", { direction: "sendonly" }).sender;
+    up.picture = peer.addTransceiver(picture ?? "video", { direction: "sendonly", sendEncodings }).sender;
     peer.onicecandidate = ({ candidate }) => up.handle.trickle(candidate);
     peer.onconnectionstatechange = () => {
       if (peer.connectionState === "failed" && up === this.#up) this.#restart(up).catch(() => {});
@@ -123,6 +127,7 @@ export class JanusEngine {
     await peer.setLocalDescription();
     const { jsep } = await up.handle.say({ request: "publish" }, peer.localDescription);
     await peer.setRemoteDescription(jsep);
+    if (this.#bounds) await this.setBounds(this.#bounds);
   }
 
   async #restart(up) {
@@ -132,71 +137,74 @@ export class JanusEngine {
   }
 
   async replaceTrack(kind, track) {
-    if (this.#own) {
-      for (const old of this.#own.getTracks()) if (old.kind === kind) this.#own.removeTrack(old);
-      if (track) this.#own.addTrack(track);
-    }
-    const transceiver = kind === "audio" ? this.#up?.sound : this.#up?.picture;
-    await transceiver?.sender.replaceTrack(track);
+    this.#own ??= new MediaStream();
+    for (const old of this.#own.getTracks()) if (old.kind === kind) this.#own.removeTrack(old);
+    if (track) this.#own.addTrack(track);
+    await (kind === "audio" ? this.#up?.sound : this.#up?.picture)?.replaceTrack(track);
   }
 
-  // Bounds of the own picture: bit/s of the larger copy (0: only the small one), frames a second, and how much smaller.
-  async setBounds({ bitrate, fps, scale, active = true }) {
-    const sender = this.#up?.picture?.sender;
-    if (!sender) return;
-    const parameters = sender.getParameters();
-    parameters.encodings?.forEach((encoding, place) => {
+  // Bounds of the own picture: bit/s of both copies together (0: none), frames a second, and how much smaller.
+  async setBounds(bounds) {
+    this.#bounds = bounds;
+    const { bitrate, fps, scale = 1, active = true } = bounds;
+    const sender = this.#up?.picture;
+    const parameters = sender?.getParameters();
+    if (!parameters?.encodings?.length) return;
+    const isOn = active && bitrate > 0;
+    parameters.encodings.forEach((encoding, place) => {
       const layer = LAYERS[place];
       const isHigh = layer.rid === "h";
-      encoding.active = active && (!isHigh || bitrate !== 0);
-      if (isHigh && bitrate) encoding.maxBitrate = Math.min(bitrate, layer.maxBitrate);
-      encoding.maxFramerate = fps ? Math.min(fps, layer.maxFramerate ?? fps) : layer.maxFramerate;
-      encoding.scaleResolutionDownBy = (layer.scaleResolutionDownBy ?? 1) * (scale || 1);
-      if (encoding.maxFramerate === undefined) delete encoding.maxFramerate;
+      const left = isHigh ? bitrate - SMALL_RATE : bitrate;
+      encoding.active = isOn && (!isHigh || left >= SMALL_RATE / 2);
+      encoding.maxBitrate = Math.max(30_000, Math.min(layer.maxBitrate, left));
+      encoding.maxFramerate = Math.max(1, Math.min(fps || 30, layer.maxFramerate ?? 30));
+      encoding.scaleResolutionDownBy = isHigh ? Math.max(1, scale) : layer.scaleResolutionDownBy;
     });
     await sender.setParameters(parameters).catch(() => {});
   }
 
-  // What is taken of the others at most: "sound", "low" or "high".
-  watch(highest) {
-    this.#ladder.bound(highest);
-    return this.#take();
+  // What is taken of somebody at most: 0 sound alone, 1 a slow picture, 2 a small one, 3 all of it.
+  take(id, step) {
+    if (this.#wanted.get(id) === step) return;
+    this.#wanted.set(id, step);
+    this.#take().catch(() => {});
   }
 
   get step() {
     return this.#ladder.step;
   }
 
+  get peers() {
+    return [...this.#feeds];
+  }
+
+  has(id) {
+    return this.#feeds.has(id) && this.#down?.peer.connectionState === "connected";
+  }
+
   // Everybody who sends: told at joining, and with each newcomer.
   #follow(publishers) {
     const fresh = publishers.filter(({ id }) => !this.#feeds.has(id));
-    for (const one of fresh) this.#feeds.set(one.id, one);
+    for (const { id } of fresh) this.#feeds.add(id);
     const streams = fresh.map(({ id }) => ({ feed: id }));
-    if (streams.length) this.#inTurn(() => (this.#down ? this.#more(streams) : this.#receive(streams)));
+    const run = this.#run;
+    if (streams.length) this.#inTurn(() => run === this.#run && (this.#down ? this.#more(streams) : this.#receive(streams)));
   }
 
   #inTurn(work) {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => {});
+    this.#turn = this.#turn.then(work).catch(() => {});
     return this.#turn;
   }
 
   async #receive(streams) {
-    const handle = await this.#wire.attach(PLUGIN, (said) => this.#hearDown(said));
+    const run = this.#run;
+    const handle = await this.#wire.attach(PLUGIN, (said) => run === this.#run && this.#hearDown(said));
     const peer = new RTCPeerConnection({ iceServers: this.grant.ice });
     this.#down = { handle, peer };
     peer.onicecandidate = ({ candidate }) => handle.trickle(candidate);
     const { room, keys } = this.grant;
-    const told = await handle.say({
-      request: "join",
-      ptype: "subscriber",
-      room,
-      pin: keys.pin,
-      token: keys.room_token,
-      private_id: this.private,
-      streams,
-    });
-    await this.#accept(told);
+    const asked = { request: "join", ptype: "subscriber", room, pin: keys.pin, token: keys.room_token };
+    await this.#accept(await handle.say({ ...asked, private_id: this.private, streams }));
   }
 
   async #more(streams) {
@@ -223,17 +231,25 @@ export class JanusEngine {
     if (!id) return;
     const stream = this.#streams.get(id) ?? new MediaStream();
     if (stream.getTracks().includes(track)) return;
-    for (const old of stream.getTracks()) if (old.kind === track.kind && old !== track) stream.removeTrack(old);
+    for (const old of stream.getTracks()) if (old.kind === track.kind) stream.removeTrack(old);
     stream.addTrack(track);
     this.#streams.set(id, stream);
     this.callbacks.stream?.(id, stream);
+    this.callbacks.state?.("connected", id);
   }
 
   #lose(id) {
-    if (!this.#feeds.delete(id)) return;
-    this.#streams.delete(id);
-    this.callbacks.gone?.(id);
+    this.#feeds.delete(id);
+    if (this.#streams.delete(id)) this.callbacks.gone?.(id);
   }
+
+  // After coming back: who isn't there any more is gone.
+  #forget(here) {
+    for (const id of [...this.#streams.keys()]) if (!here.has(id)) this.#lose(id);
+  }
+
+  // Whoever left the room's page may still send: the server says when they don't.
+  drop() {}
 
   #hear(said) {
     const data = said.plugindata?.data ?? {};
@@ -241,9 +257,6 @@ export class JanusEngine {
     if (data.videoroom === "destroyed") this.callbacks.moved?.();
     if (data.leaving === "ok") this.callbacks.removed?.();
     for (const id of [data.leaving, data.unpublished, data.kicked]) if (id && id !== "ok") this.#lose(id);
-    if (data.videoroom === "talking" || data.videoroom === "stopped-talking") {
-      this.callbacks.speaking?.(data.id, data.videoroom === "talking");
-    }
     if (data.moderation === "muted") this.callbacks.muted?.();
   }
 
@@ -254,7 +267,12 @@ export class JanusEngine {
   }
 
   async #climb() {
-    const now = await this.#received();
+    const now = { packets: 0, lost: 0 };
+    for (const row of (await this.#down?.peer.getStats())?.values() ?? []) {
+      if (row.type !== "inbound-rtp") continue;
+      now.packets += row.packetsReceived;
+      now.lost += Math.max(0, row.packetsLost);
+    }
     const before = this.#seen;
     this.#seen = now;
     if (!before || now.packets <= before.packets) return;
@@ -263,38 +281,71 @@ export class JanusEngine {
     if (this.#ladder.look(lost / (lost + now.packets - before.packets)) !== step) await this.#take();
   }
 
-  async #received() {
-    const sum = { packets: 0, lost: 0 };
-    for (const one of (await this.#down?.peer.getStats())?.values() ?? []) {
-      if (one.type !== "inbound-rtp") continue;
-      sum.packets += one.packetsReceived;
-      sum.lost += Math.max(0, one.packetsLost);
-    }
-    return sum;
-  }
-
   async #take() {
     if (!this.#down) return;
-    const step = this.#ladder.step;
+    const own = STEPS.indexOf(this.#ladder.step);
     const streams = [...this.#mids]
       .filter(([, { type }]) => type === "video")
-      .map(([mid]) => ({ mid, send: step !== "sound", substream: step === "high" ? HIGH : LOW }));
+      .map(([mid, { feed }]) => {
+        const wanted = this.#wanted.get(feed) ?? 3;
+        const isAll = own === 2 && wanted === 3;
+        return { mid, send: own > 0 && wanted > 0, substream: isAll ? HIGH : LOW, temporal: wanted === 1 ? 0 : 2 };
+      });
     if (streams.length) await this.#down.handle.say({ request: "configure", streams }).catch(() => {});
   }
 
-  // Both lines' own reports, for whoever sums them.
+  // As the mesh tells it, of each of the others; what goes up goes up once, and stands beside the first of them.
   async stats() {
-    const reports = [];
-    for (const side of [this.#up, this.#down]) if (side?.peer) reports.push(...(await side.peer.getStats()).values());
-    return reports;
+    const found = new Map();
+    for (const id of this.#feeds) found.set(id, { in: {}, out: {}, rtt: 0, rate: Infinity });
+    if (!found.size || !this.#up?.peer || !this.#down) return found;
+    for (const row of (await this.#down.peer.getStats()).values()) {
+      if (row.type === "inbound-rtp") this.#received(found, row);
+      if (row.type === "candidate-pair" && row.nominated) for (const one of found.values()) one.rtt = (row.currentRoundTripTime ?? 0) * 1000;
+    }
+    const [first] = found.values();
+    for (const row of (await this.#up.peer.getStats()).values()) sent(first, row);
+    return found;
+  }
+
+  #received(found, row) {
+    const one = found.get(this.#mids.get(row.mid)?.feed);
+    if (!one) return;
+    one.in[row.kind] = {
+      lost: row.packetsLost,
+      came: row.packetsReceived,
+      bytes: row.bytesReceived,
+      jitter: (row.jitter ?? 0) * 1000,
+      frames: row.framesDecoded ?? 0,
+      concealed: row.concealedSamples ?? 0,
+    };
+  }
+
+  // How loud each of the others is now, 0…1.
+  loudness() {
+    const found = new Map();
+    for (const { mid, receiver } of this.#down?.peer.getTransceivers() ?? []) {
+      const { feed, type } = this.#mids.get(mid) ?? {};
+      if (type === "audio") found.set(feed, receiver.getSynchronizationSources?.()[0]?.audioLevel ?? 0);
+    }
+    return found;
   }
 
   async leave() {
-    this.#isLeft = true;
-    clearInterval(this.#timer);
-    await this.#up?.handle.say({ request: "leave" }).catch(() => {});
-    this.#drop();
-    await this.#wire?.close();
-    this.#wire = null;
+    const { handle } = this.#up ?? {};
+    for (const timer of this.#timers) clearInterval(timer);
+    await handle?.say({ request: "leave" }).catch(() => {});
+    this.#begin();
+    this.#streams.clear();
   }
+}
+
+function sent(one, row) {
+  const known = one.out[row.kind] ?? { bytes: 0, loss: 0, rtt: 0 };
+  if (row.type === "outbound-rtp") one.out[row.kind] = { ...known, bytes: known.bytes + row.bytesSent };
+  if (row.type === "remote-inbound-rtp") {
+    const loss = Math.max(known.loss, row.fractionLost ?? 0);
+    one.out[row.kind] = { ...known, loss, rtt: (row.roundTripTime ?? 0) * 1000 };
+  }
+  if (row.type === "candidate-pair" && row.nominated) one.rate = row.availableOutgoingBitrate ?? one.rate;
 }

@@ -94,7 +94,13 @@ party.hears = async (id) => {
 };
 
 party.frames = async () => {
-  const count = {};
-  for (const one of await party.engine.stats()) if (one.type === "inbound-rtp" && one.kind === "video") count[one.id] = one.framesDecoded;
-  return Object.values(count).reduce((sum, value) => sum + value, 0);
+  let sum = 0;
+  for (const one of (await party.engine.stats()).values()) sum += one.in.video?.frames ?? 0;
+  return sum;
 };
+
+party.take = (step) => {
+  for (const id of party.engine.peers) party.engine.take(id, step);
+};
+
+party.loudness = () => Object.fromEntries(party.engine.loudness());
