@@ -119,13 +119,13 @@ def people(request, chromium, site):
 
     open_for.size = request.param
     yield open_for
-    _keep_pictures(request, opened)
+    keep_pictures(request, opened)
     for page in opened.values():
         page.context.close()
     assert troubles == []
 
 
-def _keep_pictures(request, opened):
+def keep_pictures(request, opened):
     folder = os.environ.get("KONSILIUM_SCREENSHOTS")
     if folder:
         Path(folder).mkdir(exist_ok=True, parents=True)

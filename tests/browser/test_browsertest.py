@@ -9,7 +9,7 @@ import pytest
 from konsilium.models import BrowserTest
 from konsilium.models.access import acting
 from tests.bed.coturn import coturn
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import SIZES, keep_pictures
 from tests.browser.devices import FAKE, GIVEN, camera, launch, silence
 from tests.browser.test_story import fits, sign_in
 from tests.line.emulator import Emulator, Line
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def check(chromium, tmp_path, cast):
+def check(request, chromium, cast):
     """Check a computer with these devices, at an address: `check(site, *flags)` returns its page and what was kept."""
     opened = []
 
@@ -41,6 +41,7 @@ def check(chromium, tmp_path, cast):
         page.get_by_role("button", name="Да, слышу").click()
         page.wait_for_url(re.compile(r"/computer/[0-9a-f-]{36}/"))
         fits(page)
+        keep_pictures(request, {f"{who}-{size}": page})
         assert troubles == []
         actor = getattr(cast, who)
         with acting(actor):

@@ -12,7 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 
 from konsilium.web.http import new_key
-from konsilium.workflow.roles import ROLE_LABELS, Actor, Role
+from konsilium.workflow.roles import ROLE_LABELS, Actor, Role, may
 from konsilium.workflow.words import N_
 
 # Up to this many unread notices are counted; more is "many".
@@ -70,6 +70,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         "role_label": gettext(ROLE_LABELS[actor.role]) if actor else "",
         "navigation": navigation(actor, request.path) if actor else [],
         "notices_unread": SimpleLazyObject(lambda: unread(actor) if actor else 0),
+        "checks_computer": actor is not None and may(actor.role, "computer.check"),
         "demo": settings.DEMO,
         "once_key": SimpleLazyObject(new_key),
     }
