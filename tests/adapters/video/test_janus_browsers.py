@@ -1,5 +1,6 @@
 """Chromium in real Janus rooms: who sees and hears whom, putting out, a killed server, a recorded room."""
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -196,3 +197,43 @@ PLAY = """async bytes => {
   const strongest = r > g && r > b ? "red" : g > b ? "green" : "blue";
   return {strongest, width: video.videoWidth, lasts: video.duration};
 }"""
+
+
+def sound_lost(party, seconds):
+    """The share of the sound's packets that were lost in so many seconds, of the worst of the others."""
+    ask = "party.engine.stats().then(found => [...found.values()].map(one => one.in.audio))"
+    before = party.page.evaluate(ask)
+    party.page.wait_for_timeout(seconds * 1000)
+    after = party.page.evaluate(ask)
+    lost = [later["lost"] - earlier["lost"] for earlier, later in zip(before, after, strict=True)]
+    came = [later["came"] - earlier["came"] for earlier, later in zip(before, after, strict=True)]
+    return max(some / max(some + others, 1) for some, others in zip(lost, came, strict=True))
+
+
+@contextmanager
+def narrowed(space, kbits):
+    """Let no more than so much come from Janus, to all browsers together."""
+    wire = ("dev", space._there)
+    space.run(
+        "tc", "qdisc", "add", *wire, "root", "tbf", "rate", f"{kbits}kbit", "burst", "6kb", "latency", "150ms"
+    )
+    try:
+        yield
+    finally:
+        space.run("tc", "qdisc", "del", *wire, "root")
+
+
+def test_on_a_thin_line_the_ladder_saves_the_sound(hall, server):
+    """Two large pictures want 1.4 Mbit/s; the line carries 500 kbit/s, and Janus itself would send on."""
+    red, green, blue = (hall.come(colour) for colour in ("red", "green", "blue"))
+    for sender in (green, blue):
+        sender.page.evaluate("party.isNoisy = true; party.take(0)")
+    for sender in (green, blue):
+        until(lambda sender=sender: red.width(sender), 640, seconds=40)
+    red.page.evaluate("party.isStubborn = true")
+    with narrowed(server.space, 500):
+        assert sound_lost(red, 6) > 0.05
+        red.page.evaluate("party.isStubborn = false")
+        red.page.wait_for_timeout(8000)
+        assert sound_lost(red, 10) <= 0.01
+        assert red.page.evaluate("party.engine.step") != "high"

@@ -1,5 +1,6 @@
 // One party of a test: sends a colour and a tone of its own, and says what it gets of the others.
 import { JanusEngine } from "/engines/janus.js";
+import { Ladder } from "/engines/janus_ladder.js";
 
 const party = (window.party = { events: [], streams: {}, engine: new JanusEngine() });
 
@@ -11,6 +12,21 @@ WebSocket.prototype.send = function (text) {
   send.call(this, JSON.stringify(said));
 };
 
+// A page without a ladder, to show what it is good for.
+const look = Ladder.prototype.look;
+Ladder.prototype.look = function (loss) {
+  return party.isStubborn ? this.step : look.call(this, loss);
+};
+
+// Something that doesn't compress: a colour alone is a handful of bytes.
+function noise(brush) {
+  const image = brush.createImageData(640, 100);
+  crypto.getRandomValues(new Uint8Array(image.data.buffer, 0, 65_536));
+  for (let i = 65_536; i < image.data.length; i += 65_536) image.data.copyWithin(i, 0, 65_536);
+  for (let i = 3; i < image.data.length; i += 4) image.data[i] = 255;
+  brush.putImageData(image, 0, 0);
+}
+
 function picture(colour) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [640, 360];
@@ -19,6 +35,7 @@ function picture(colour) {
   setInterval(() => {
     brush.fillStyle = colour;
     brush.fillRect(0, 0, 640, 360);
+    if (party.isNoisy) noise(brush);
     brush.fillStyle = "#808080";
     brush.fillRect((step += 7) % 600, 320, 40, 40);
   }, 1000 / 15);
