@@ -26,6 +26,8 @@ await build({
     { in: "pdfjs-dist/legacy/build/pdf.worker.mjs", out: "gallery/pdf.worker" },
   ],
 });
+await build({ ...common, format: "esm", entryPoints: ["src/room/room.js", "src/room/room.css"] });
+await build({ ...common, format: "esm", entryPoints: [{ in: "src/room/engines/janus.js", out: "room/janus" }] });
 await build({ ...common, format: "esm", entryPoints: ["src/browsertest/browsertest.js", "src/browsertest/browsertest.css"] });
 // Fonts that a PDF may leave out, and decoders of scans.
 for (const folder of ["standard_fonts", "wasm"]) {

@@ -207,6 +207,7 @@ SAMPLES = {
     "equipment:guide": ("omsk_technician", of("endpoint")),
     "equipment:record_test": ("coordinator", of("endpoint")),
     "equipment:show_test": ("omsk_technician", of("test")),
+    "room:show": ("omsk_doctor", of("confirmed_session")),
     "room:ticket": ("omsk_doctor", of("confirmed_session")),
     "room:watch": ("omsk_technician", of("test")),
     "timetable:list": ("omsk_technician", NOTHING),

@@ -230,6 +230,12 @@ export class Engine {
     if (annotation?.data?.handles) this.marks.touch(annotation, this.series, (id) => this.where(id));
   }
 
+  async refreshMarks() {
+    await this.marks.reload();
+    this.marks.show(this.series, this.pictures.idOf, this.pictures.ids[0]);
+    this.engine.render();
+  }
+
   async go(row) {
     const series = config.series.find((one) => one.pk === row.series);
     if (!series) return;

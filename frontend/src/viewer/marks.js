@@ -70,6 +70,20 @@ export class Marks {
     }
   }
 
+  // What others drew or took back meanwhile.
+  async reload() {
+    const answer = await fetch(config.marks.url, { headers: { Accept: "application/json" } });
+    if (!answer.ok) return;
+    const rows = new Map((await answer.json()).marks.map((row) => [row.pk, row]));
+    for (const pk of [...this.rows.keys()]) {
+      if (rows.has(pk)) continue;
+      const uid = this.drawn.get(pk);
+      if (uid) annotation.state.removeAnnotation(uid);
+      this.forget(pk);
+    }
+    for (const [pk, row] of rows) this.rows.set(pk, row);
+  }
+
   forget(pk) {
     this.rows.delete(pk);
     this.drawn.delete(pk);

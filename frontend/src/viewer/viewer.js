@@ -261,4 +261,5 @@ const begun = import(config.assets.engine).then(async ({ Engine, measure }) => {
   await viewer.begin();
   marksList();
 });
+if (new URLSearchParams(location.search).has("room")) import("./together.js").then(({ together }) => together({ root, current: () => ({ viewer, series }), choose, show }));
 if (series) show(false, config.start?.instance ? config.start : undefined).then(() => root.setAttribute("data-ready", ""));

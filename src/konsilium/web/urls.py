@@ -34,6 +34,7 @@ from konsilium.web.people import views as people
 from konsilium.web.recordings import views as recordings
 from konsilium.web.requests import views as requests
 from konsilium.web.room import tickets
+from konsilium.web.room import views as room
 from konsilium.web.sessions import views as sessions
 from konsilium.web.studies import views as studies
 from konsilium.web.timetable import views as timetable
@@ -239,6 +240,7 @@ SESSIONS = [
 ]
 
 ROOM = [
+    page("sessions/<uuid:pk>/room/", room.show, "room.enter", "show"),
     page("sessions/<uuid:pk>/room/ticket/", tickets.room_ticket, "room.enter", "ticket"),
     page("organization/tests/<uuid:pk>/ticket/", tickets.test_ticket, "equipment.read", "watch"),
 ]

@@ -31,6 +31,7 @@ from konsilium.web.gallery.looking import (
 )
 from konsilium.web.gallery.protocol import cards, choices
 from konsilium.web.http import found, words
+from konsilium.web.room.framing import within_a_room
 from konsilium.workflow.consultation import FINAL, State
 from konsilium.workflow.document import DocumentState
 from konsilium.workflow.machine import Refused
@@ -63,7 +64,7 @@ def show(request: Any, pk: UUID) -> HttpResponse:
     }
     response = render(request, "gallery/show.html", context)
     response._csp_update = CSP  # type: ignore[attr-defined]  # noqa: SLF001  what django-csp's decorator sets
-    return response
+    return within_a_room(request, response)
 
 
 def _wanted(text: str, there: list[Item]) -> int:

@@ -19,6 +19,7 @@ from konsilium.web.dicomweb import finding
 from konsilium.web.dicomweb.answers import GONE, Piece, kept, refused, sent, unchanged
 from konsilium.web.documents.views import LEFT_OUT, why_left_out
 from konsilium.web.http import found, words
+from konsilium.web.room.framing import within_a_room
 from konsilium.web.viewer.config import config, mark_of, marks_of
 from konsilium.web.viewer.links import way_back
 from konsilium.workflow.machine import Refused
@@ -53,7 +54,7 @@ def show(request: Any, pk: UUID, study: UUID) -> HttpResponse:
     }
     response = render(request, "viewer/show.html", context)
     response._csp_update = CSP  # type: ignore[attr-defined]  # noqa: SLF001  what django-csp's decorator sets
-    return response
+    return within_a_room(request, response)
 
 
 def preview(request: Any, pk: UUID, name: str) -> HttpResponseBase:

@@ -1,0 +1,72 @@
+// How much a line is asked to carry: begin low, step down with loss, and try the next step up only after a while that
+// doubles with each failure. Sound comes first: the lowest step is sound alone, with still pictures.
+export const SENDING = [
+  { name: "sound", bitrate: 0, fps: 0, scale: 1, needs: 0 },
+  { name: "slow", bitrate: 90_000, fps: 6, scale: 2, needs: 220_000 },
+  { name: "low", bitrate: 220_000, fps: 12, scale: 1.5, needs: 330_000 },
+  { name: "full", bitrate: 700_000, fps: 20, scale: 1, needs: 700_000 },
+];
+const LOOK_MS = 2000;
+const TOO_MUCH = 0.03;
+const CLEAN = 0.01;
+const LATE_MS = 700;
+const FIRST_WAIT = 3;
+const LONGEST_WAIT = 60;
+
+export class Ladder {
+  #clean = 0;
+  #bad = 0;
+  #wait = FIRST_WAIT;
+  #since = 0;
+
+  constructor(steps = SENDING, begin = 1) {
+    this.steps = steps;
+    this.at = begin;
+    this.highest = steps.length - 1;
+  }
+
+  get step() {
+    return this.steps[this.at];
+  }
+
+  // One look, every LOOK_MS: the share of packets lost, the round trip in ms, and the bit/s that the browser believes in.
+  look({ loss = 0, rtt = 0, rate = Infinity }) {
+    this.#since += 1;
+    const isBad = loss > TOO_MUCH || rtt > LATE_MS || rate < this.step.needs * 0.6;
+    this.#bad = isBad ? this.#bad + 1 : 0;
+    // Much loss at once is enough; a little has to last.
+    if (loss > 4 * TOO_MUCH || this.#bad >= 2) return this.#down();
+    if (loss <= CLEAN && rtt <= LATE_MS) this.#clean += 1;
+    else this.#clean = 0;
+    const next = this.steps[this.at + 1];
+    const carries = !next || this.at === 0 || rate === Infinity || rate >= next.needs * 0.5;
+    if (next && carries && this.at < this.highest && this.#clean >= this.#wait) return this.#up();
+    if (this.#since > 4 * this.#wait) this.#wait = Math.max(FIRST_WAIT, this.#wait / 2);
+    return this.step;
+  }
+
+  // The most that is wanted: 0 is the mode without moving pictures.
+  bound(highest) {
+    this.highest = highest;
+    this.at = Math.min(this.at, highest);
+    return this.step;
+  }
+
+  #down() {
+    if (this.#since <= 6) this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
+    this.at = Math.max(0, this.at - 1);
+    return this.#rest();
+  }
+
+  #up() {
+    this.at = Math.min(this.highest, this.at + 1);
+    return this.#rest();
+  }
+
+  #rest() {
+    this.#clean = this.#bad = this.#since = 0;
+    return this.step;
+  }
+}
+
+Ladder.LOOK_MS = LOOK_MS;
