@@ -1,4 +1,4 @@
-"""Access lines over UDP on this machine: each direction with a rate, a queue, a delay, jitter and loss.
+"""Access lines on this machine, for UDP and beside it TCP: each direction with a rate, a queue, a delay, jitter and loss.
 
 A party's address is known by the port that stands for it. Whoever sends to that port is answered from the port that
 stands for them, so that both sides believe in each other's stand-ins and every packet crosses the sender's line upwards
@@ -10,12 +10,16 @@ import asyncio
 import random
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 # IPv4 and UDP headers are on the wire too.
 HEADERS = 28
 # Two packets are never due at once, or a heap of callbacks would mix them.
 MOMENT = 1e-6
+# TCP's pieces, and how far it fills a router's queue before it waits.
+SEGMENT = 1400
+POLITE = 0.8
 
 
 @dataclass
@@ -34,10 +38,14 @@ class Way:
     _free_at: float = field(default=0, repr=False)
     _last_at: float = field(default=0, repr=False)
 
-    def due(self, size, now, chance):
+    def backlog(self, now):
+        """Return how many milliseconds of waiting packets there are."""
+        return max(self._free_at - now, 0) * 1000 if self.kbits else 0
+
+    def due(self, size, now, chance, *, may_lose=True):
         """Return when a packet that comes now leaves the other end; None when it is lost."""
         begin = max(now, self._free_at) if self.kbits else now
-        if chance.random() < self.loss or begin - now > self.queue_ms / 1000:
+        if may_lose and (chance.random() < self.loss or begin - now > self.queue_ms / 1000):
             self.dropped += 1
             return None
         if self.kbits:
@@ -79,7 +87,7 @@ class Emulator:
         return self
 
     def __exit__(self, *error):
-        self._call(self._close)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(5)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
@@ -95,6 +103,32 @@ class Emulator:
     def door(self, server, line):
         """Return the port on loopback that leads to a UDP server at the far end of the line."""
         return self._call(lambda: self._open_door(server, line)).getsockname()[1]
+
+    def stream_door(self, server, line):
+        """Return the port on loopback that leads to a TCP server over the same line: pages and media share it."""
+        opening = asyncio.start_server(lambda *ends: self._carry_stream(*ends, server, line), "127.0.0.1", 0)
+        listening = asyncio.run_coroutine_threadsafe(opening, self._loop).result(5)
+        self._sockets.append(listening)
+        return listening.sockets[0].getsockname()[1]
+
+    async def _carry_stream(self, reader, writer, server, line):
+        ends = [writer]
+        with suppress(OSError, asyncio.CancelledError):
+            there, back = await asyncio.open_connection(*server)
+            ends.append(back)
+            await asyncio.gather(self._pump(reader, back, line.up), self._pump(there, writer, line.down))
+        for end in ends:
+            end.transport.abort()
+
+    async def _pump(self, reader, writer, way):
+        """Bring a stream through one direction: nothing of it is lost, it waits, and media waits behind it."""
+        while data := await reader.read(SEGMENT):
+            await asyncio.sleep(max(way.backlog(self._loop.time()) - way.queue_ms * POLITE, 0) / 1000)
+            due = way.due(len(data), self._loop.time(), self._chance, may_lose=False)
+            self._loop.call_at(due, _write, writer, data)
+        await asyncio.sleep((way.delay_ms + way.jitter_ms + way.queue_ms) / 1000)
+        if not writer.is_closing():
+            writer.write_eof()
 
     def _port(self, target):
         if target not in self._ports:
@@ -148,10 +182,16 @@ class Emulator:
         self._loop.add_reader(bound, _drain, bound, arrived)
         return bound
 
-    def _close(self):
+    async def _close(self):
         for one in self._sockets:
-            self._loop.remove_reader(one)
+            if isinstance(one, socket.socket):
+                self._loop.remove_reader(one)
             one.close()
+        streams = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in streams:
+            task.cancel()
+        await asyncio.gather(*streams, return_exceptions=True)
+        await asyncio.sleep(0)
 
     def _call(self, do):
         """Run it in the loop's thread and return what it returns."""
@@ -170,6 +210,11 @@ def _drain(bound, arrived):
             # Nothing more, or somebody told us that nobody listens any more.
             return
         arrived(data, source)
+
+
+def _write(writer, data):
+    if not writer.is_closing():
+        writer.write(data)
 
 
 def _send(bound, data, target):

@@ -99,3 +99,20 @@ def test_a_server_is_reached_through_a_door_by_several_clients(emulator):
             server.sendto(said.upper(), source)
             assert client.recv(100) == text.upper()
     assert line.up.passed == line.down.passed == 2
+
+
+def test_a_stream_shares_the_line_with_packets_and_loses_nothing(emulator):
+    line = Line(up=Way(kbits=400, loss=0.1))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        door = ("127.0.0.1", emulator.stream_door(server.getsockname(), line))
+        with socket.create_connection(door) as client:
+            there, _ = server.accept()
+            sent = bytes(range(256)) * 100
+            begun = time.monotonic()
+            client.sendall(sent)
+            client.shutdown(socket.SHUT_WR)
+            there.settimeout(5)
+            came = b"".join(iter(lambda: there.recv(4096), b""))
+            there.close()
+    assert came == sent
+    assert 0.4 < time.monotonic() - begun < 1.5
