@@ -94,6 +94,9 @@ def pages() -> None:
         ws="websockets-sansio",
         ws_max_size=128 * 1024,
         ws_per_message_deflate=False,
+        # A page that vanished without a word is noticed within half a minute.
+        ws_ping_interval=10,
+        ws_ping_timeout=20,
     )
 
 

@@ -18,7 +18,9 @@ from konsilium.actions import (
     keeping,
     receiving,
     recorded,
+    rooming,
     sweeping,
+    telling,
 )
 from konsilium.adapters import sandbox
 from konsilium.adapters.mail import mailer
@@ -62,6 +64,8 @@ def chores() -> list[Chore]:
         Chore("tell", seconds, lambda at: deliver.tell_pending(at=at)),
         Chore("close what waits for an outcome", minutes, lambda at: closing.expire_due(at=at)),
         Chore("put strangers out of rooms", minutes, lambda at: engines.put_out_strangers(at=at)),
+        Chore("note who left rooms", timedelta(seconds=10), lambda at: rooming.sweep(at=at)),
+        Chore("forget what rooms said", minutes, lambda at: telling.forget(at=at)),
         Chore("close rooms that are over", minutes, lambda at: engines.close_done(at=at)),
         Chore("let recordings go", hours, lambda at: recorded.expire(at=at)),
         Chore("forget", hours, lambda at: sweeping.forget(at=at)),

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from konsilium.actions import people, rooming, sessions
+from konsilium.actions import people, rooming, sessions, telling
 from konsilium.models import Attendance, RoomLine, SessionGuest, SocketTicket
 from konsilium.models.access import acting, as_live, as_room
 from tests.live.pages import Page, hang_up, invited, joined, joined_as_guest, meeting, ticket_of
@@ -298,6 +298,7 @@ def test_time_notes_who_went_without_a_word(cast, restless):
     restless.end(signal.SIGKILL)
     assert rows(session)[0].left_at is None
     rooming.sweep(at=timezone.now() + timedelta(minutes=5))
+    telling.forget(at=timezone.now() + timedelta(minutes=5))
     row = rows(session)[0]
     assert row.left_at == row.seen_at
     with as_live():

@@ -1,22 +1,22 @@
-"""The session's room: who may come in, who is there, what they tell each other, and what stays of it.
+"""The session's room: who may come in, who is there, what they say, and what stays of it.
 
-A socket acts here for a person whom the door has let in. What everybody in the room hears is told through the database,
-so that it doesn't matter which process holds whose socket; what is told inside a transaction is heard when it ends.
+A socket acts here for a person whom the door has let in.
 """
 
 import hashlib
-import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
+from konsilium.actions._record import Note, record
 from konsilium.actions._step import NotThere
+from konsilium.actions.recording import actor_of, consultation_of
+from konsilium.actions.telling import tell
 from konsilium.models import (
     Attendance,
     EquipmentTest,
@@ -24,7 +24,6 @@ from konsilium.models import (
     RoomLine,
     Session,
     SessionGuest,
-    Signal,
     SocketTicket,
 )
 from konsilium.models.access import acting, as_guest, as_live, as_room, as_worker
@@ -35,14 +34,12 @@ from konsilium.workflow.session import SessionState
 from konsilium.workflow.words import N_, Side
 
 ROOM, TEST = "room", "test"
-CHANNEL = "konsilium_live"
-# A notification of PostgreSQL holds less than 8,000 bytes; what is longer waits in a row.
-LONGEST_NOTICE = 7000
 LONGEST_CHAT = 4000
-KEEP_SIGNALS = timedelta(minutes=1)
 # Nobody was heard of for so long: the page is gone without a word.
 AWAY_AFTER = timedelta(seconds=20)
-LOOKERS = 100
+NEWEST_LINES = 100
+# More seats than this at once are no session.
+MOST_SEATS, MOST_SEATS_OF_ONE = 40, 6
 
 MEETING = (SessionState.CONFIRMED, SessionState.IN_PROGRESS)
 
@@ -147,14 +144,16 @@ def _check_time(session: Session, at: datetime) -> None:
 def sit(session_id: UUID, entrant: Entrant, seat: str, *, at: datetime) -> tuple[Attendance, bool]:
     """Give somebody a seat, or their own one back when the page's key is the same; says whether they are back.
 
-    A seat somebody was put out of is given to nobody. A newer socket of a seat ends the older one.
-    Raises NotYours for somebody else's seat, or for one who was put out.
+    A newer socket of a seat ends the older one. A room that was closed after an earlier time opens again.
+    Raises NotYours for somebody else's seat, or for one who was put out; NotNow when the room is full.
     """
     with as_room(session_id):
         _refuse_removed(session_id, entrant)
+        Room.objects.filter(session_id=session_id).exclude(closed_at=None).update(closed_at=None)
         rows = Attendance.objects.select_for_update().filter(session_id=session_id, seat=seat)
         row = rows.first()
         if row is None:
+            _refuse_crowds(session_id, entrant, at)
             return _first_sitting(session_id, entrant, seat, at), False
         if (row.person_id, row.guest_id) != (entrant.person_id, entrant.guest_id):
             raise NotYours(N_("This place in the room is somebody else's."))
@@ -163,9 +162,15 @@ def sit(session_id: UUID, entrant: Entrant, seat: str, *, at: datetime) -> tuple
 
 
 def _refuse_removed(session_id: UUID, entrant: Entrant) -> None:
-    mine = Attendance.objects.filter(session_id=session_id).exclude(removed_at=None)
-    if mine.filter(person_id=entrant.person_id, guest_id=entrant.guest_id).exists():
+    if _out(session_id).filter(person_id=entrant.person_id, guest_id=entrant.guest_id).exists():
         raise NotYours(N_("You were put out of this session. Ask the consultant to let you in again."))
+
+
+def _refuse_crowds(session_id: UUID, entrant: Entrant, at: datetime) -> None:
+    open_seats = _here(session_id).filter(seen_at__gt=at - AWAY_AFTER)
+    own = open_seats.filter(person_id=entrant.person_id, guest_id=entrant.guest_id)
+    if open_seats.count() >= MOST_SEATS or own.count() >= MOST_SEATS_OF_ONE:
+        raise NotNow(N_("The room is full. Close other pages of it, or ask somebody to leave."))
 
 
 def _first_sitting(session_id: UUID, entrant: Entrant, seat: str, at: datetime) -> Attendance:
@@ -194,6 +199,8 @@ def _sit_again(row: Attendance, at: datetime) -> None:
     row.seconds_away += max(0, round(away.total_seconds()))
     row.seen_at, row.left_at = at, None
     row.save(update_fields=["fence", "interruptions", "seconds_away", "seen_at", "left_at"])
+    # The older socket, in whichever process: this fence isn't its own.
+    tell(row.session_id, {"t": "taken", "fence": row.fence}, to=row.pk)
 
 
 def present(session_id: UUID, *, at: datetime) -> list[Attendance]:
@@ -206,12 +213,23 @@ def _here(session_id: UUID) -> QuerySet[Attendance]:
     return Attendance.objects.filter(session_id=session_id, left_at=None, removed_at=None, marked_by="")
 
 
+def check_seated(attendance: Attendance) -> None:
+    """Raise NotThere unless this seat is still this socket's. Called within the room's context."""
+    rows = Attendance.objects.filter(pk=attendance.pk, fence=attendance.fence, removed_at=None)
+    if not rows.exists():
+        raise NotThere
+
+
 def seen(session_id: UUID, fences: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
-    """Note that these seats' sockets are open; return the seats that are still theirs (two queries)."""
+    """Note that these seats' sockets are open; return the seats that are still theirs (two queries).
+
+    Whom time took for gone, because a moment was long, is there again; whoever left stays gone.
+    """
     with as_room(session_id):
-        rows = _here(session_id).filter(pk__in=fences)
+        rows = Attendance.objects.filter(session_id=session_id, removed_at=None, pk__in=fences)
         own = {pk for pk, fence in rows.values_list("pk", "fence") if fences[pk] == fence}
-        Attendance.objects.filter(pk__in=own).update(seen_at=at)
+        # `sweep` writes the moment they were seen last as their end, `leave` a later one.
+        rows.filter(Q(left_at=None) | Q(left_at=F("seen_at")), pk__in=own).update(seen_at=at, left_at=None)
     return own
 
 
@@ -219,7 +237,14 @@ def leave(session_id: UUID, attendance_id: UUID, *, fence: int, at: datetime) ->
     """Note that somebody left, unless a newer socket holds the seat. Says whether they did."""
     with as_room(session_id):
         rows = _here(session_id).filter(pk=attendance_id, fence=fence)
-        return bool(rows.update(left_at=at, seen_at=at))
+        return bool(rows.update(left_at=at))
+
+
+def about(session_id: UUID) -> dict[str, Any]:
+    """Return when the session is agreed for, and for how long."""
+    with as_room(session_id):
+        row = Session.objects.only("starts_at", "minutes").get(pk=session_id)
+    return {"starts_at": row.starts_at and row.starts_at.isoformat(), "minutes": row.minutes}
 
 
 def show_state(session_id: UUID, attendance_id: UUID, said: Mapping[str, Any]) -> Attendance:
@@ -257,7 +282,7 @@ def lines(session_id: UUID) -> list[RoomLine]:
     """Return the newest lines of the chat, the oldest of them first."""
     with as_room(session_id):
         rows = RoomLine.objects.filter(session_id=session_id).order_by("-at", "-id")
-        return list(rows[:LOOKERS])[::-1]
+        return list(rows[:NEWEST_LINES])[::-1]
 
 
 def look(session_id: UUID, body: Mapping[str, Any]) -> None:
@@ -303,7 +328,10 @@ def summed(quality: dict[str, Any], said: Mapping[str, Any], seconds: int) -> di
 
 
 def put_out(session_id: UUID, attendance_id: UUID, *, by: Attendance, at: datetime) -> Attendance:
-    """Put somebody out for good. Raises NotYours for anybody but the consulting side, NotThere for nobody."""
+    """Put somebody out until they are let in again, and remember it.
+
+    Raises NotYours for anybody but the consulting side, NotThere for nobody.
+    """
     with as_room(session_id):
         _check_moderates(by)
         row = _here(session_id).select_for_update().filter(pk=attendance_id).first()
@@ -311,7 +339,36 @@ def put_out(session_id: UUID, attendance_id: UUID, *, by: Attendance, at: dateti
             raise NotThere
         row.removed_at = row.left_at = at
         row.save(update_fields=["removed_at", "left_at"])
+        _remember("room_put_out", row, by, at)
     return row
+
+
+def let_in_again(session_id: UUID, attendance_id: UUID, *, by: Attendance, at: datetime) -> None:
+    """Let somebody who was put out come again, in whichever page, and remember it. Raises as `put_out` does."""
+    with as_room(session_id):
+        _check_moderates(by)
+        row = _out(session_id).filter(pk=attendance_id).first()
+        if row is None:
+            raise NotThere
+        same = _out(session_id).filter(person_id=row.person_id, guest_id=row.guest_id)
+        same.update(removed_at=None)
+        _remember("room_let_in", row, by, at)
+
+
+def put_out_before(session_id: UUID) -> list[Attendance]:
+    """Return who was put out and not let in again."""
+    with as_room(session_id):
+        return list(_out(session_id).order_by("removed_at", "id"))
+
+
+def _out(session_id: UUID) -> QuerySet[Attendance]:
+    return Attendance.objects.filter(session_id=session_id).exclude(removed_at=None)
+
+
+def _remember(kind: str, row: Attendance, by: Attendance, at: datetime) -> None:
+    consultation = consultation_of(row.session_id)
+    subject = ("attendance", row.pk)
+    record(consultation, kind, actor=actor_of(by), at=at, subject=subject, note=Note(text=row.name))
 
 
 def check_may_mute(by: Attendance) -> None:
@@ -324,48 +381,6 @@ def _check_moderates(by: Attendance) -> None:
         raise NotYours(N_("Only the consulting side may do this."))
 
 
-def tell(
-    session_id: UUID, message: Mapping[str, Any], *, to: UUID | None = None, but: UUID | None = None
-) -> None:
-    """Tell the room's pages something: all, one, or all but one. Longer messages wait a minute in a row."""
-    notice = {"room": str(session_id), "to": _text(to), "but": _text(but), "message": message}
-    payload = json.dumps(notice, ensure_ascii=False, separators=(",", ":"))
-    with as_room(session_id):
-        if len(payload.encode()) > LONGEST_NOTICE:
-            row = Signal(
-                session_id=session_id, sender=but or session_id, receiver=to, body=dict(message), at=_now()
-            )
-            row.save(force_insert=True)
-            payload = json.dumps({**notice, "message": None, "row": str(row.pk)})
-        _notify(payload)
-
-
-def waiting(session_id: UUID, row_id: UUID) -> dict[str, Any] | None:
-    """Return a longer message that a notice named."""
-    with as_room(session_id):
-        return Signal.objects.filter(pk=row_id).values_list("body", flat=True).first()
-
-
-def tell_test(test_id: UUID) -> None:
-    """Tell the pages of an equipment test that its protocol has changed."""
-    _notify(json.dumps({"test": str(test_id)}))
-
-
-def _notify(payload: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
-
-
-def _now() -> Any:
-    from django.db.models.functions import Now  # noqa: PLC0415  a value, not a clock: the database's
-
-    return Now()
-
-
-def _text(value: UUID | None) -> str | None:
-    return str(value) if value else None
-
-
 def may_watch(test_id: UUID, *, actor: Actor) -> bool:
     """Say whether somebody sees this equipment test."""
     with acting(actor):
@@ -373,17 +388,18 @@ def may_watch(test_id: UUID, *, actor: Actor) -> bool:
 
 
 def sweep(*, at: datetime) -> int:
-    """Forget old signals and tickets, and note that whoever wasn't heard of for long has left. Returns how many."""
-    with as_worker(), transaction.atomic():
-        signals = Signal.objects.filter(at__lt=at - KEEP_SIGNALS).delete()[0]
-        tickets = SocketTicket.objects.filter(expires_at__lt=at).delete()[0]
-        gone = Attendance.objects.filter(left_at=None, marked_by="", seen_at__lt=at - 3 * AWAY_AFTER)
-        return signals + tickets + _note_gone(gone)
+    """Note that whoever wasn't heard of for long has left, and tell the others. Returns how many."""
+    with as_worker():
+        rows = Attendance.objects.filter(left_at=None, marked_by="", seen_at__lt=at - AWAY_AFTER)
+        gone = list(rows.order_by("id").only("id", "session_id", "seen_at"))
+    return sum(_note_gone(row) for row in gone)
 
 
-def _note_gone(rows: Iterable[Attendance]) -> int:
-    """Write the moment they were last seen as the end of their presence."""
-    count = 0
-    for row in rows:
-        count += Attendance.objects.filter(pk=row.pk, left_at=None).update(left_at=row.seen_at)
-    return count
+def _note_gone(row: Attendance) -> bool:
+    """Write the moment they were last seen as the end of their presence, unless they were seen meanwhile."""
+    with as_room(row.session_id):
+        rows = Attendance.objects.filter(pk=row.pk, left_at=None, seen_at=row.seen_at)
+        is_gone = bool(rows.update(left_at=row.seen_at))
+        if is_gone:
+            tell(row.session_id, {"t": "left", "id": str(row.pk), "why": "lost"})
+    return is_gone

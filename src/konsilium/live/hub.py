@@ -9,7 +9,6 @@ import asyncio
 import json
 import logging
 from collections import defaultdict
-from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
@@ -17,12 +16,16 @@ from uuid import UUID
 import psycopg
 from django.db import connection
 
-from konsilium.actions import rooming
-from konsilium.live.sockets import in_thread
+from konsilium.actions import telling
+from konsilium.live.sockets import RESTART, Closed, in_thread
 
 log = logging.getLogger(__name__)
 AGAIN_SECONDS = 1.0
-RESTART = 1012
+READY_SECONDS = 5.0
+# What Django alone understands of a connection's parameters.
+OURS = ("cursor_factory", "context", "server_side_binding", "prepare_threshold")
+# A line to the database that broke in silence is noticed within half a minute.
+ALIVE: dict[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
 
 class Hearer(Protocol):
@@ -46,11 +49,15 @@ class Hub:
         self._ready = asyncio.Event()
 
     async def join(self, subject: UUID, hearer: Hearer) -> None:
-        """Let somebody hear from now on; the first one of this process starts the listening."""
+        """Let somebody hear from now on; the first one of this process starts the listening. Raises Closed without it."""
         if self._listening is None or self._listening.done():
             self._ready.clear()
             self._listening = asyncio.create_task(self._listen())
-        await self._ready.wait()
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                await self._ready.wait()
+        except TimeoutError:
+            raise Closed(RESTART) from None
         self.rooms[subject].add(hearer)
 
     def leave(self, subject: UUID, hearer: Hearer) -> None:
@@ -61,9 +68,10 @@ class Hub:
 
     async def _listen(self) -> None:
         while True:
-            with suppress(psycopg.Error, OSError):
+            try:
                 await self._listen_once()
-            log.warning("the database's notifications broke off")
+            except Exception as trouble:  # noqa: BLE001  whatever it was: nobody may go on without hearing
+                log.warning("the database's notifications broke off: %s", type(trouble).__name__)
             self._ready.clear()
             for hearers in list(self.rooms.values()):
                 for hearer in list(hearers):
@@ -72,12 +80,10 @@ class Hub:
 
     async def _listen_once(self) -> None:
         parameters = {
-            name: value
-            for name, value in connection.get_connection_params().items()
-            if name in ("dbname", "user", "password", "host", "port", "sslmode")
+            name: value for name, value in connection.get_connection_params().items() if name not in OURS
         }
-        async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as listener:
-            await listener.execute(f"LISTEN {rooming.CHANNEL}")
+        async with await psycopg.AsyncConnection.connect(**ALIVE, **parameters, autocommit=True) as listener:
+            await listener.execute(f"LISTEN {telling.CHANNEL}")
             self._ready.set()
             async for notice in listener.notifies():
                 await self._hand_out(json.loads(notice.payload))
@@ -87,12 +93,12 @@ class Hub:
         hearers = self.rooms.get(subject)
         if not hearers:
             return
-        message = notice.get("message")
+        message = notice.get("message", {"t": "changed"})
         if notice.get("row"):
-            message = await in_thread(partial(rooming.waiting, subject, UUID(notice["row"])))
-        for hearer in list(hearers):
+            message = await in_thread(partial(telling.told, subject, UUID(notice["row"])), is_quick=True)
+        for hearer in list(hearers) if message else ():
             if notice.get("to") in (None, str(hearer.key)) and notice.get("but") != str(hearer.key):
-                hearer.hear(message or {"t": "changed"})
+                hearer.hear(message)
 
 
 hub = Hub()

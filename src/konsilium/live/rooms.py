@@ -7,9 +7,10 @@ it. Who may be here at all is asked anew every two seconds, so that whoever lost
 import asyncio
 import base64
 import binascii
+import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from django.utils import timezone
 from konsilium.actions import engines, rooming
 from konsilium.actions._step import NotThere
 from konsilium.actions.rooming import Entrant
+from konsilium.actions.telling import tell
 from konsilium.adapters.video import EngineTrouble
 from konsilium.live import taping
 from konsilium.live.entry import actor_of_hash
@@ -30,13 +32,16 @@ from konsilium.live.sockets import (
     NOT_ALLOWED,
     OVER,
     REPLACED,
+    RESTART,
     Closed,
     Socket,
     in_thread,
 )
 from konsilium.models import Attendance, SocketTicket
+from konsilium.models.access import as_room
 from konsilium.workflow.machine import NotNow, Refused
 
+log = logging.getLogger(__name__)
 ACTION = "room.enter"
 LOOK_SECONDS = 2.0
 QUALITY_SECONDS = 8
@@ -44,6 +49,9 @@ STILL_SECONDS = 2.5
 LONGEST_STILL = 40 * 1024
 LONGEST_LOOK = 16 * 1024
 _SEAT = re.compile(r"[A-Za-z0-9_-]{8,40}$")
+
+
+WHY = {NOT_ALLOWED: "revoked", REPLACED: "elsewhere", OVER: "over", RESTART: "restart"}
 
 
 class Guest:
@@ -56,22 +64,50 @@ class Guest:
         self.key: UUID = attendance.pk
         self.session_id: UUID = attendance.session_id
         self._quality_at = self._still_at = time.monotonic()
+        # What is heard before the welcome was said.
+        self._early: list[dict[str, Any]] | None = []
+
+    def welcome(self, message: dict[str, Any]) -> None:
+        """Say who is there and what was said, then what happened since that was read."""
+        self.socket.say(message)
+        early, self._early = self._early or [], None
+        for one in early:
+            self.hear(one)
 
     def hear(self, message: dict[str, Any]) -> None:
-        """Pass a message on to the page; one that was put out is closed after it."""
-        self.socket.say(message)
+        """Pass a message on to the page; one that was put out, or sits here with a newer socket, is closed after it."""
+        if message["t"] == "taken":
+            if message["fence"] > self.attendance.fence:
+                self.bid_farewell(REPLACED)
+        elif self._early is not None:
+            self._early.append(message)
+        else:
+            self.socket.say(message)
         if message["t"] == "removed":
             self.socket.end(NOT_ALLOWED)
-        elif message["t"] == "closed":
-            self.socket.end(OVER)
+
+    def bid_farewell(self, code: int) -> None:
+        """Say why the socket is closed, and close it."""
+        self.socket.say({"t": "closed", "why": WHY[code]})
+        self.socket.end(code)
 
     def end(self, code: int) -> None:
         """Close the page's socket."""
         self.socket.end(code)
 
-    def tell(self, message: dict[str, Any], *, to: UUID | None = None) -> Callable[[], None]:
-        """Return what tells everybody else, or one of them."""
-        return partial(rooming.tell, self.session_id, message, to=to, but=None if to else self.key)
+    def tell(self, message: dict[str, Any], *, to: UUID | None = None) -> None:
+        """Tell everybody else, or one of them."""
+        tell(self.session_id, message, to=to, but=None if to else self.key)
+
+    async def seated(self, do: Callable[[], Any]) -> None:
+        """Do something in one transaction of the room, if the seat is still this socket's. Raises NotThere."""
+
+        def run() -> None:
+            with as_room(self.session_id):
+                rooming.check_seated(self.attendance)
+                do()
+
+        await in_thread(run)
 
     def is_early(self, what: str, seconds: float) -> bool:
         """Say whether the last one of this kind was less than so many seconds ago."""
@@ -112,24 +148,23 @@ def line_of(line: Any) -> dict[str, Any]:
 async def serve(socket: Socket, session_id: UUID) -> None:
     """Let a page in by its ticket, welcome it, and do what it says until it goes or has to go."""
     guest, back = await _let_in(socket, session_id)
-    await hub.join(session_id, guest)
-    watch = asyncio.create_task(_watch(guest))
     try:
-        socket.say(await in_thread(partial(_welcome, guest)))
-        await in_thread(guest.tell({"t": "joined", "person": person_of(guest.attendance), "again": back}))
+        await hub.join(session_id, guest)
+        _watch_over(session_id)
+        guest.welcome(await in_thread(partial(_welcome, guest)))
+        await in_thread(
+            partial(guest.tell, {"t": "joined", "person": person_of(guest.attendance), "again": back})
+        )
         await _talk(guest)
     finally:
-        watch.cancel()
         hub.leave(session_id, guest)
         await in_thread(partial(_gone, guest))
 
 
 async def _let_in(socket: Socket, session_id: UUID) -> tuple[Guest, bool]:
-    hello = await socket.read(seconds=5)
-    if hello is None or hello["t"] != "hello":
-        raise Closed(NO_TICKET)
-    word, seat = hello.get("ticket"), hello.get("seat")
-    if not isinstance(word, str) or not isinstance(seat, str) or not _SEAT.match(seat):
+    hello = await socket.hello()
+    word, seat = hello["ticket"], hello.get("seat")
+    if not isinstance(seat, str) or not _SEAT.match(seat):
         raise Closed(BAD_MESSAGE)
     try:
         return await in_thread(partial(_sit, socket, session_id, word, seat))
@@ -171,11 +206,14 @@ def _welcome(guest: Guest) -> dict[str, Any]:
     except EngineTrouble as away:
         grant, trouble = None, away.message
     here = rooming.present(session_id, at=now)
+    out = rooming.put_out_before(session_id) if guest.entrant.moderates else []
     return {
         "t": "welcome",
         "me": str(guest.key),
         "moderates": guest.entrant.moderates,
         "people": [person_of(row) for row in here if row.pk != guest.key],
+        "out": [person_of(row) for row in out],
+        "session": rooming.about(session_id),
         "grant": grant,
         "trouble": trouble,
         "chat": [line_of(line) for line in rooming.lines(session_id)],
@@ -189,40 +227,58 @@ def _gone(guest: Guest) -> None:
     """Note that a page left, unless it sits there again with a newer socket, and tell the others."""
     now = timezone.now()
     if rooming.leave(guest.session_id, guest.key, fence=guest.attendance.fence, at=now):
-        rooming.tell(guest.session_id, {"t": "left", "id": str(guest.key), "why": "gone"}, but=guest.key)
+        guest.tell({"t": "left", "id": str(guest.key), "why": "gone"})
         taping.settle_after_leaving(guest.session_id)
 
 
-async def _watch(guest: Guest) -> None:
-    """Ask every two seconds whether this person may still be here, and the seat is still this socket's."""
-    while True:
-        await asyncio.sleep(LOOK_SECONDS)
-        code = await in_thread(partial(_standing, guest))
-        if code:
-            guest.socket.say({"t": "closed", "why": _WHY[code]})
-            guest.socket.end(code)
-            return
+_watches: dict[UUID, asyncio.Task[None]] = {}
 
 
-_WHY = {NOT_ALLOWED: "revoked", REPLACED: "elsewhere", OVER: "over"}
+def _watch_over(session_id: UUID) -> None:
+    """See to it that this process asks after its people in this room."""
+    if session_id not in _watches:
+        _watches[session_id] = asyncio.create_task(_watch(session_id))
 
 
-def _standing(guest: Guest) -> int:
-    """Return why the socket has to be closed; 0 when it may stay."""
+async def _watch(session_id: UUID) -> None:
+    """Ask every two seconds, of all of a room at once, who may still be here. When nobody can say, all have to go."""
+    try:
+        while session_id in hub.rooms:
+            await asyncio.sleep(LOOK_SECONDS)
+            guests = [one for one in hub.rooms.get(session_id, ()) if isinstance(one, Guest)]
+            try:
+                codes = await in_thread(partial(_standing, session_id, guests), is_quick=True)
+            except Exception:
+                log.exception("nobody could say who may stay in a room")
+                codes = dict.fromkeys(guests, RESTART)
+            for guest, code in codes.items():
+                guest.bid_farewell(code)
+    finally:
+        del _watches[session_id]
+
+
+def _standing(session_id: UUID, guests: Sequence[Guest]) -> dict[Guest, int]:
+    """Return whose sockets have to be closed, and why."""
+    codes = {guest: code for guest in guests if (code := _trouble(guest))}
+    staying = {guest.key: guest.attendance.fence for guest in guests if guest not in codes}
+    own = rooming.seen(session_id, staying, at=timezone.now())
+    return codes | {guest: REPLACED for guest in guests if guest not in codes and guest.key not in own}
+
+
+def _trouble(guest: Guest) -> int:
     try:
         guest.entrant = _entrant(guest.ticket)
     except NotNow:
         return OVER
     except (NotThere, Refused):
         return NOT_ALLOWED
-    fences = {guest.key: guest.attendance.fence}
-    return 0 if rooming.seen(guest.session_id, fences, at=timezone.now()) else REPLACED
+    return 0
 
 
 async def _talk(guest: Guest) -> None:
     while not guest.socket.code:
         message = await guest.socket.read()
-        if message is None or message["t"] == "bye":
+        if message is None or message["t"] == "bye" or guest.socket.code:
             return
         verb = VERBS.get(message["t"])
         if verb is None:
@@ -242,8 +298,11 @@ async def _ping(guest: Guest, message: dict[str, Any]) -> None:
 
 
 async def _state(guest: Guest, message: dict[str, Any]) -> None:
-    row = await in_thread(partial(rooming.show_state, guest.session_id, guest.key, message))
-    await in_thread(guest.tell({"t": "person", "person": person_of(row)}))
+    def show() -> None:
+        row = rooming.show_state(guest.session_id, guest.key, message)
+        guest.tell({"t": "person", "person": person_of(row)})
+
+    await guest.seated(show)
 
 
 async def _signal(guest: Guest, message: dict[str, Any]) -> None:
@@ -251,17 +310,17 @@ async def _signal(guest: Guest, message: dict[str, Any]) -> None:
     if not isinstance(body, dict):
         raise Closed(BAD_MESSAGE)
     said = {"t": "signal", "from": str(guest.key), "body": body}
-    await in_thread(guest.tell(said, to=_id(message.get("to"))))
+    await guest.seated(partial(guest.tell, said, to=_id(message.get("to"))))
 
 
 async def _chat(guest: Guest, message: dict[str, Any]) -> None:
-    def write() -> None:
-        line = rooming.say(
-            guest.session_id, guest.attendance, str(message.get("text", "")), at=timezone.now()
-        )
-        rooming.tell(guest.session_id, {"t": "chat", **line_of(line)})
+    text = str(message.get("text", ""))
 
-    await in_thread(write)
+    def write() -> None:
+        line = rooming.say(guest.session_id, guest.attendance, text, at=timezone.now())
+        tell(guest.session_id, {"t": "chat", **line_of(line)})
+
+    await guest.seated(write)
 
 
 async def _look(guest: Guest, message: dict[str, Any]) -> None:
@@ -269,9 +328,13 @@ async def _look(guest: Guest, message: dict[str, Any]) -> None:
     body = message.get("body")
     if not isinstance(body, dict) or len(str(body)) > LONGEST_LOOK:
         raise Closed(BAD_MESSAGE)
-    if set(body) - {"pointer"}:
-        await in_thread(partial(rooming.look, guest.session_id, body))
-    await in_thread(guest.tell({"t": "look", "from": str(guest.key), "body": body}))
+
+    def show() -> None:
+        if set(body) != {"pointer"}:
+            rooming.look(guest.session_id, body)
+        guest.tell({"t": "look", "from": str(guest.key), "body": body})
+
+    await guest.seated(show)
 
 
 async def _still(guest: Guest, message: dict[str, Any]) -> None:
@@ -286,40 +349,43 @@ async def _still(guest: Guest, message: dict[str, Any]) -> None:
     if not is_picture:
         raise Closed(BAD_MESSAGE)
     if not guest.is_early("_still_at", STILL_SECONDS):
-        await in_thread(guest.tell({"t": "still", "from": str(guest.key), "jpeg": text}))
+        await guest.seated(partial(guest.tell, {"t": "still", "from": str(guest.key), "jpeg": text}))
 
 
 async def _quality(guest: Guest, message: dict[str, Any]) -> None:
     if guest.is_early("_quality_at", QUALITY_SECONDS):
         return
     note = partial(rooming.note_quality, guest.session_id, guest.key, message, seconds=10)
-    await in_thread(note)
+    await guest.seated(note)
 
 
 async def _mute(guest: Guest, message: dict[str, Any]) -> None:
     """Ask a page to be silent, and its engine to see to it."""
     rooming.check_may_mute(guest.attendance)
     who = _id(message.get("who"))
-
-    def mute() -> None:
-        rooming.tell(guest.session_id, {"t": "muted", "by": guest.entrant.name}, to=who)
-        engines.mute(guest.session_id, who, at=timezone.now())
-
-    await in_thread(mute)
+    await guest.seated(partial(tell, guest.session_id, {"t": "muted", "by": guest.entrant.name}, to=who))
+    await in_thread(partial(engines.mute, guest.session_id, who, at=timezone.now()))
 
 
 async def _remove(guest: Guest, message: dict[str, Any]) -> None:
-    """Put somebody out: their page, their seat, their media, and everybody else's memory of them."""
+    """Put somebody out: their page, their seat, everybody else's memory of them, then their media."""
     who = _id(message.get("who"))
 
     def remove() -> None:
         rooming.put_out(guest.session_id, who, by=guest.attendance, at=timezone.now())
-        rooming.tell(guest.session_id, {"t": "removed", "by": guest.entrant.name}, to=who)
-        rooming.tell(guest.session_id, {"t": "left", "id": str(who), "why": "removed"}, but=who)
-        with suppress(EngineTrouble):
-            engines.remove(guest.session_id, who, at=timezone.now())
+        tell(guest.session_id, {"t": "removed", "by": guest.entrant.name}, to=who)
+        tell(guest.session_id, {"t": "left", "id": str(who), "why": "removed"}, but=who)
 
-    await in_thread(remove)
+    await guest.seated(remove)
+    with suppress(EngineTrouble):
+        await in_thread(partial(engines.remove, guest.session_id, who, at=timezone.now()))
+
+
+async def _admit(guest: Guest, message: dict[str, Any]) -> None:
+    """Let somebody who was put out come again; they hear of it by whoever asked for it."""
+    who = _id(message.get("who"))
+    again = partial(rooming.let_in_again, guest.session_id, who, by=guest.attendance, at=timezone.now())
+    await guest.seated(again)
 
 
 def _id(value: Any) -> UUID:
@@ -339,6 +405,7 @@ VERBS: dict[str, Callable[[Guest, dict[str, Any]], Awaitable[None]]] = {
     "quality": _quality,
     "mute": _mute,
     "remove": _remove,
+    "admit": _admit,
     "consent": taping.consent,
     "record": taping.record,
     "grant": taping.grant,

@@ -11,7 +11,6 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -32,25 +31,27 @@ LONGEST_MESSAGE = 64 * 1024
 # Messages that wait for a slow page, and for how long one of them may be on its way.
 MOST_WAITING = 256
 SEND_SECONDS = 20.0
-# A bucket of messages that fills again each second: a moved pointer is fifteen a second.
+# Buckets of messages and characters that fill again each second: a moved pointer is fifteen messages a second, what
+# pages say to find a way to each other comes in long pieces at once.
 BURST, EACH_SECOND = 80, 40
+BURST_TEXT, TEXT_EACH_SECOND = 1024 * 1024, 64 * 1024
+# Sockets of a process that haven't shown their ticket yet: more at once are nobody's pages.
+MOST_UNKNOWN = 200
 
 # Why a socket is closed, in the numbers that are left to us.
-BAD_MESSAGE, NO_TICKET, NOT_ALLOWED, TOO_MUCH, TOO_SLOW, REPLACED, OVER = (
-    4400,
-    4401,
-    4403,
-    4429,
-    4408,
-    4409,
-    4410,
-)
+BAD_MESSAGE, NO_TICKET, NOT_ALLOWED, TOO_SLOW, REPLACED = 4400, 4401, 4403, 4408, 4409
+OVER, TOO_MUCH = 4410, 4429
+# And in those that everybody knows: come again.
+RESTART = 1012
 
+_unknown: set["Socket"] = set()
 _threads = ThreadPoolExecutor(4, thread_name_prefix="sockets")
+# What mustn't wait behind an engine that doesn't answer: hearing, and asking who may stay.
+_quick = ThreadPoolExecutor(2, thread_name_prefix="hearing")
 
 
-async def in_thread(do: Callable[[], Result]) -> Result:
-    """Run database work in a thread, whose connection is looked after as a request's is."""
+async def in_thread(do: Callable[[], Result], *, is_quick: bool = False) -> Result:
+    """Run blocking work in a thread, whose database connection is looked after as a request's is."""
 
     def run() -> Result:
         close_old_connections()
@@ -59,7 +60,7 @@ async def in_thread(do: Callable[[], Result]) -> Result:
         finally:
             close_old_connections()
 
-    return await asyncio.get_running_loop().run_in_executor(_threads, run)
+    return await asyncio.get_running_loop().run_in_executor(_quick if is_quick else _threads, run)
 
 
 class Closed(Exception):
@@ -76,23 +77,35 @@ class Socket:
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
         self._waiting: asyncio.Queue[str] = asyncio.Queue(MOST_WAITING)
-        self._allowance, self._filled_at = float(BURST), time.monotonic()
+        self._messages, self._text, self._filled_at = float(BURST), float(BURST_TEXT), time.monotonic()
         self._ended = asyncio.Event()
         self.code = 0
 
-    async def read(self, *, seconds: float | None = None) -> dict[str, Any] | None:
-        """Return the next message; None when the page is gone. Raises Closed at what is no message of ours."""
+    async def hello(self) -> dict[str, Any]:
+        """Return the first message, which has to come soon and be a hello with a ticket. Raises Closed."""
+        if len(_unknown) >= MOST_UNKNOWN:
+            raise Closed(RESTART)
+        _unknown.add(self)
         try:
-            async with asyncio.timeout(seconds):
-                event = await self._receive()
+            async with asyncio.timeout(HELLO_SECONDS):
+                message = await self.read()
         except TimeoutError:
             raise Closed(NO_TICKET) from None
+        finally:
+            _unknown.discard(self)
+        if message is None or message["t"] != "hello" or not isinstance(message.get("ticket"), str):
+            raise Closed(NO_TICKET)
+        return message
+
+    async def read(self) -> dict[str, Any] | None:
+        """Return the next message; None when the page is gone. Raises Closed at what is no message of ours."""
+        event = await self._receive()
         if event["type"] == "websocket.disconnect":
             return None
-        self._spend()
         text = event.get("text")
         if text is None or len(text) > LONGEST_MESSAGE or len(text.encode()) > LONGEST_MESSAGE:
             raise Closed(BAD_MESSAGE)
+        self._spend(len(text))
         try:
             message = json.loads(text)
         except (ValueError, RecursionError):
@@ -101,12 +114,12 @@ class Socket:
             raise Closed(BAD_MESSAGE)
         return message
 
-    def _spend(self) -> None:
+    def _spend(self, length: int) -> None:
         now = time.monotonic()
-        self._allowance = min(BURST, self._allowance + (now - self._filled_at) * EACH_SECOND)
-        self._filled_at = now
-        self._allowance -= 1
-        if self._allowance < 0:
+        passed, self._filled_at = now - self._filled_at, now
+        self._messages = min(BURST, self._messages + passed * EACH_SECOND) - 1
+        self._text = min(BURST_TEXT, self._text + passed * TEXT_EACH_SECOND) - length
+        if self._messages < 0 or self._text < 0:
             raise Closed(TOO_MUCH)
 
     def say(self, message: dict[str, Any]) -> None:
@@ -194,6 +207,3 @@ def _subject(path: str) -> tuple[str, UUID] | None:
         return (kind, UUID(pk)) if live == "live" else None
     except ValueError:
         return None
-
-
-__all__ = ["Closed", "Socket", "application", "in_thread", "is_ours", "partial"]

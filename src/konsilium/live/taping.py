@@ -12,7 +12,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from konsilium.actions import engines, recording, rooming
+from konsilium.actions import engines, recording
+from konsilium.actions.telling import tell
 from konsilium.adapters.video import EngineTrouble
 from konsilium.live.sockets import Socket, in_thread
 from konsilium.models import Attendance
@@ -32,7 +33,7 @@ def settle(session_id: UUID) -> dict[str, Any]:
     before = engines.room_of(session_id, at=now).name
     told = recording.settle(session_id, at=now)
     if told["asked_by"] or told["room"] != before:
-        rooming.tell(session_id, {"t": "recording", **told})
+        tell(session_id, {"t": "recording", **told})
     return told
 
 
@@ -57,7 +58,7 @@ async def record(guest: Sitting, message: dict[str, Any]) -> None:
 async def _change(guest: Sitting, verb: Callable[..., dict[str, Any]]) -> None:
     def change() -> None:
         told = verb(guest.session_id, guest.attendance, at=timezone.now())
-        rooming.tell(guest.session_id, {"t": "recording", **told})
+        tell(guest.session_id, {"t": "recording", **told})
 
     await in_thread(change)
 

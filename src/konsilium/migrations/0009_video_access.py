@@ -61,6 +61,24 @@ ASKS_AGAIN_TRIGGER = (
     "FOR EACH ROW EXECUTE FUNCTION konsilium_endpoint_asks_again()"
 )
 
+# Pages that look at a protocol hear that it changed, whoever changed it; of what changed they hear nothing.
+TELLS_OF_TEST = """
+CREATE FUNCTION konsilium_tell_of_test() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE test text := to_jsonb(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END) ->> TG_ARGV[0];
+BEGIN
+    IF test IS NOT NULL THEN
+        PERFORM pg_notify('konsilium_live', json_build_object('test', test)::text);
+    END IF;
+    RETURN NULL;
+END
+$$
+"""
+OF_TEST = {"equipmenttest": "id", "teststep": "test_id", "testparticipant": "test_id", "probe": "test_id"}
+TELLS_OF_TEST_TRIGGER = (
+    "CREATE TRIGGER tells_of_test AFTER INSERT OR UPDATE OR DELETE ON konsilium_{} "
+    "FOR EACH ROW EXECUTE FUNCTION konsilium_tell_of_test('{}')"
+)
+
 
 def testing() -> list[str]:
     """Protocols are filled in by both sides while they are open; the prober writes what it measured."""
@@ -206,6 +224,9 @@ def create_access(apps: Any, schema_editor: Any) -> None:
         run(statement)
     run(ASKS_AGAIN)
     run(ASKS_AGAIN_TRIGGER)
+    run(TELLS_OF_TEST)
+    for name, column in OF_TEST.items():
+        run(TELLS_OF_TEST_TRIGGER.format(name, column))
 
 
 class Migration(migrations.Migration):

@@ -69,6 +69,8 @@ HAPPENED = {
     "recording_taken_back": N_("Somebody may listen to the session's recording no more"),
     "recording_heard": N_("The session's recording was listened to"),
     "recording_expired": N_("The session's recording was deleted: its term of keeping was over"),
+    "room_put_out": N_("Somebody was put out of the session's room"),
+    "room_let_in": N_("Somebody may come into the session's room again"),
     "photo_named": N_("It was said what a photograph shows"),
     "council_call": N_("A council was called"),
     "council_accept": N_("A member takes part in the council"),
