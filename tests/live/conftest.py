@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 
 from tests.browser.conftest import free_port
+from tests.live.pages import hang_up, joined, meeting
 
 
 class Server:
@@ -82,3 +83,20 @@ def cramped(django_db_setup):
     server = Server(limit=3 * 1024**2).start()
     yield server
     server.end()
+
+
+@pytest.fixture
+def hung_up():
+    """After the test no page is left open."""
+    yield
+    hang_up()
+
+
+@pytest.fixture
+def met(cast, served, hung_up):
+    """The session, its doctor's and its consultant's page."""
+    way, session = meeting(cast)
+    doctor = joined(served, cast.omsk_doctor, session)
+    consultant = joined(served, cast.cniis_consultant, session)
+    doctor.hear("joined")
+    return way, session, doctor, consultant

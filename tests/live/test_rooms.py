@@ -3,40 +3,30 @@
 import base64
 import signal
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from konsilium.actions import people, rooming, sessions, telling
-from konsilium.models import Attendance, RoomLine, SessionGuest, SocketTicket
+from konsilium.models import Attendance, Event, RoomLine, SessionGuest, SocketTicket
 from konsilium.models.access import acting, as_live, as_room
-from tests.live.pages import Page, hang_up, invited, joined, joined_as_guest, meeting, ticket_of
+from tests.live.pages import Page, invited, joined, joined_as_guest, meeting, ticket_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("hung_up")]
 JPEG = base64.b64encode(b"\xff\xd8\xff\xe0" + b"0" * 2000).decode()
-
-
-@pytest.fixture(autouse=True)
-def _end():
-    yield
-    hang_up()
-
-
-@pytest.fixture
-def met(cast, served):
-    """The session, its doctor's and its consultant's page."""
-    way, session = meeting(cast)
-    doctor = joined(served, cast.omsk_doctor, session)
-    consultant = joined(served, cast.cniis_consultant, session)
-    doctor.hear("joined")
-    return way, session, doctor, consultant
 
 
 def rows(session):
     with as_room(session.pk):
         return list(Attendance.objects.filter(session=session).order_by("joined_at"))
+
+
+def remembered(way, kind):
+    """Who did it, and whom it is about."""
+    with acting(way.consultant):
+        return list(Event.objects.filter(kind=kind).values_list("actor_name", "text"))
 
 
 def test_who_comes_is_welcomed_and_sees_who_is_there(met):
@@ -45,6 +35,9 @@ def test_who_comes_is_welcomed_and_sees_who_is_there(met):
     (other,) = consultant.welcome["people"]
     assert (other["id"], other["side"], other["guest"]) == (doctor.me, "requesting", False)
     assert consultant.welcome["grant"]["kind"] == "mesh"
+    said = consultant.welcome["session"]
+    assert said["minutes"] == 30
+    assert timezone.now() < datetime.fromisoformat(said["starts_at"]) < timezone.now() + timedelta(minutes=15)
     assert (doctor.welcome["moderates"], consultant.welcome["moderates"]) == (False, True)
     assert [row.side for row in rows(session)] == ["requesting", "consulting"]
 
@@ -81,7 +74,7 @@ def test_the_chat_stays_in_the_case_and_whoever_comes_later_reads_it(cast, serve
     with acting(cast.chita_doctor):
         assert not RoomLine.objects.exists()
     doctor.say(t="chat", text="   ")
-    assert doctor.hear("refused")["text"]
+    assert doctor.hear("refused")["text"].startswith("Напишите")
 
 
 def test_everybody_looks_at_the_same_also_who_comes_later_and_pointers_are_not_kept(cast, served, met):
@@ -115,7 +108,7 @@ def test_the_line_is_summed_up_in_the_sessions_record(met):
 
 
 def test_the_consulting_side_mutes_and_puts_out_and_the_other_may_not(cast, served, met):
-    _, session, doctor, consultant = met
+    way, session, doctor, consultant = met
     doctor.say(t="mute", who=consultant.me)
     assert doctor.hear("refused")["text"]
     doctor.say(t="remove", who=consultant.me)
@@ -130,6 +123,25 @@ def test_the_consulting_side_mutes_and_puts_out_and_the_other_may_not(cast, serv
     again = Page(served, session, word)
     assert again.closed() == 4403
     assert again.heard[-1]["t"] == "refused"
+    assert remembered(way, "room_put_out") == [(cast.cniis_consultant.name, cast.omsk_doctor.name)]
+
+
+def test_who_was_put_out_comes_again_when_the_consulting_side_says_so(cast, served, met):
+    way, session, doctor, consultant = met
+    consultant.say(t="remove", who=doctor.me)
+    assert doctor.closed() == 4403
+    dispatcher = joined(served, cast.cniis_dispatcher, session)
+    assert [person["id"] for person in dispatcher.welcome["out"]] == [doctor.me]
+    consultant.say(t="admit", who=dispatcher.me)
+    assert consultant.hear("refused")["t"]
+    consultant.say(t="admit", who=doctor.me)
+    consultant.say(t="ping")
+    consultant.hear("pong")
+    back = joined(served, cast.omsk_doctor, session)
+    assert back.welcome["out"] == []
+    back.say(t="admit", who=dispatcher.me)
+    assert back.hear("refused")["text"]
+    assert remembered(way, "room_let_in") == [(cast.cniis_consultant.name, cast.omsk_doctor.name)]
 
 
 def test_who_leaves_is_told_of_and_who_comes_back_in_the_same_page_is_the_same(cast, served, met):

@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from konsilium.actions import engines, rooming
 from konsilium.actions._step import NotThere
@@ -171,7 +172,7 @@ async def _let_in(socket: Socket, session_id: UUID) -> tuple[Guest, bool]:
     except NotThere:
         raise Closed(NO_TICKET) from None
     except Refused as refusal:
-        socket.say({"t": "refused", "text": refusal.message})
+        socket.say({"t": "refused", "text": gettext(refusal.message)})
         raise Closed(NOT_ALLOWED) from None
 
 
@@ -204,7 +205,7 @@ def _welcome(guest: Guest) -> dict[str, Any]:
         tape = taping.settle(session_id)
         grant, trouble = engines.grant(session_id, guest.attendance, at=now), ""
     except EngineTrouble as away:
-        grant, trouble = None, away.message
+        grant, trouble = None, gettext(away.message)
     here = rooming.present(session_id, at=now)
     out = rooming.put_out_before(session_id) if guest.entrant.moderates else []
     return {
@@ -286,9 +287,9 @@ async def _talk(guest: Guest) -> None:
         try:
             await verb(guest, message)
         except Refused as refusal:
-            guest.socket.say({"t": "refused", "text": refusal.message})
+            guest.socket.say({"t": "refused", "text": gettext(refusal.message)})
         except EngineTrouble as away:
-            guest.socket.say({"t": "refused", "text": away.message})
+            guest.socket.say({"t": "refused", "text": gettext(away.message)})
         except NotThere:
             guest.socket.say({"t": "refused", "text": ""})
 
