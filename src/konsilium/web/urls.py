@@ -33,7 +33,7 @@ from konsilium.web.onboarding import views as onboarding
 from konsilium.web.people import views as people
 from konsilium.web.recordings import views as recordings
 from konsilium.web.requests import views as requests
-from konsilium.web.room import tickets
+from konsilium.web.room import guests, tickets
 from konsilium.web.room import views as room
 from konsilium.web.sessions import views as sessions
 from konsilium.web.studies import views as studies
@@ -241,6 +241,11 @@ SESSIONS = [
 
 ROOM = [
     page("sessions/<uuid:pk>/room/", room.show, "room.enter", "show"),
+    page("sessions/<uuid:pk>/guests/", guests.show, "guest.invite", "guests"),
+    page("sessions/<uuid:pk>/guests/revoke/", guests.revoke, "guest.invite", "revoke"),
+    page("guest/<str:link>/", guests.arrive, PUBLIC, "door"),
+    page("guest/room/<uuid:pk>/", guests.guest_room, PUBLIC, "guest_room"),
+    page("guest/room/<uuid:pk>/ticket/", guests.guest_ticket, PUBLIC, "guest_ticket"),
     page("sessions/<uuid:pk>/room/ticket/", tickets.room_ticket, "room.enter", "ticket"),
     page("organization/tests/<uuid:pk>/ticket/", tickets.test_ticket, "equipment.read", "watch"),
 ]

@@ -72,6 +72,8 @@ HAPPENED = {
     "room_put_out": N_("Somebody was put out of the session's room"),
     "room_let_in": N_("Somebody may come into the session's room again"),
     "photo_named": N_("It was said what a photograph shows"),
+    "guest_invited": N_("A guest was invited to the session"),
+    "guest_revoked": N_("A guest's invitation was taken back"),
     "council_call": N_("A council was called"),
     "council_accept": N_("A member takes part in the council"),
     "council_decline": N_("A member declined the council"),

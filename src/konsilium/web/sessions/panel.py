@@ -79,6 +79,7 @@ def describe(row: Session, *, actor: Actor, roles: frozenset[Role], at: datetime
         "moves": _moves(row, moves),
         "sides": [_side(row, side) for side in Side],
         "note": row.note,
+        "guests_url": reverse("room:guests", args=[row.pk]) if row.starts_at else "",
         "room_url": reverse("room:show", args=[row.pk]) if row.starts_at else "",
         "calendar_url": reverse("sessions:calendar", args=[row.pk]) if row.starts_at else "",
     }
