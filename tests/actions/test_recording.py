@@ -181,7 +181,7 @@ def test_in_the_built_in_room_it_is_said_why_not(way, session, settings):
     room.come("консультант", "consulting", way.consultant)
     with pytest.raises(NotNow, match="built-in room"):
         room.ask("консультант")
-    assert room.settle()["why"] == recording.NOT_IN_THIS_ROOM
+    assert room.settle()["why"] == recording.NOT_HERE
 
 
 def test_an_answer_that_comes_while_the_room_moves_counts(meeting, null, monkeypatch):

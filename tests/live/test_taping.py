@@ -98,7 +98,7 @@ def test_in_the_built_in_room_the_page_is_told_why_not(cast, served):
     _, session = meeting(cast)
     consultant = joined(served, cast.cniis_consultant, session)
     assert consultant.welcome["recording"] == {
-        "possible": False, "why": "Recording is switched off in this deployment.", "on": False, "asked_by": "", "missing": [consultant.me],
+        "possible": False, "why": "off", "on": False, "asked_by": "", "missing": [consultant.me],
         "refused": [], "room": consultant.welcome["grant"]["room"],
     }  # fmt: skip
     consultant.say(t="record", on=True)

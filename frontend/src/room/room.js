@@ -7,6 +7,7 @@ import { MeshEngine } from "./engines/mesh.js";
 import { Ladder } from "./ladder.js";
 import { Link } from "./socket.js";
 import { Looking } from "./looking.js";
+import { Recording } from "./recording.js";
 import { Tiles } from "./tiles.js";
 
 const STILL_MS = 4000;
@@ -103,6 +104,7 @@ class Room {
       still: () => this.tiles.showStill(message.from, message.jpeg),
       muted: () => this.mutedBy(message.by),
       recording: () => this.recording?.hear(message),
+      grant: () => message.grant && this.begin(message.grant),
       refused: () => message.text && this.tell(message.text, "warn"),
       closed: () => {},
     };
@@ -116,6 +118,8 @@ class Room {
     this.own = { id: message.me, name: config.name, organization: config.organization, guest: false };
     this.tiles.show({ ...this.own, ...this.state }, { own: true });
     this.tiles.stream(this.me, this.stream);
+    this.recording ??= this.listenForRecording(message);
+    this.recording.hear(message.recording);
     for (const line of message.chat) this.chat.add(line);
     if (message.trouble) this.tell(message.trouble, "warn");
     if (!message.grant) return;
@@ -131,7 +135,14 @@ class Room {
     root.dataset.ready = "1";
   }
 
+  // Consent, and moving when the recorded room is another one.
+  listenForRecording({ me, moderates }) {
+    const newGrant = () => this.link.say("grant");
+    return new Recording(root, { me, moderates, send: (kind, more) => this.link.say(kind, more), moved: newGrant, room: () => this.grant?.room });
+  }
+
   async begin(grant) {
+    this.grant = grant;
     if (this.engine) return this.engine.renew?.(grant);
     if (grant.kind === "janus") {
       const { JanusEngine } = await import(config.assets.janus);
@@ -144,7 +155,8 @@ class Room {
       state: (state, id) => this.tiles.tell(id, state === "lost" ? say("reconnecting") : ""),
       muted: () => this.turnSound(false),
       removed: () => {},
-      moved: () => this.link.open(),
+      moved: () => this.link.say("grant"),
+      stale: () => this.link.say("grant"),
     });
     await this.publish();
     await this.engine.setBounds(this.ladder.step);
@@ -160,6 +172,9 @@ class Room {
     clearTimeout(this.people.get(person.id)?.timer);
     this.people.set(person.id, person);
     this.tiles.show(person);
+    // Media may be here before the person is told of.
+    const stream = this.engine?.streamOf?.(person.id);
+    if (stream) this.tiles.stream(person.id, stream);
     if (person.mode === "full" && person.video) this.tiles.hideStill(person.id);
   }
 

@@ -27,10 +27,14 @@ SEEN_WITHIN = timedelta(seconds=20)
 # Answers that come while a room moves are looked at again; people don't change their mind this often.
 MOST_MOVES = 4
 
-OFF_HERE = N_("Recording is switched off in this deployment.")
-NOT_IN_THIS_ROOM = N_(
-    "In the built-in room nothing passes a server, so it can't be recorded. A media server can."
-)
+# Why a room can't be recorded, by the codes that its page has words for.
+OFF, NOT_HERE = "off", "here"
+WHY_NOT = {
+    OFF: N_("Recording is switched off in this deployment."),
+    NOT_HERE: N_(
+        "In the built-in room nothing passes a server, so it can't be recorded. A media server can."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def ask(session_id: UUID, attendance: Attendance, *, at: datetime) -> dict[str, 
     room = room_of(session_id, at=at)
     why = _impossible(room)
     if why:
-        raise NotNow(why)
+        raise NotNow(WHY_NOT[why])
     with as_room(session_id):
         Room.objects.filter(pk=room.pk).update(recording_asked_by=attendance.name)
         _answer(session_id, attendance, is_given=True, at=at)
@@ -164,11 +168,11 @@ def _check_asks(attendance: Attendance) -> None:
 
 
 def _impossible(room: Room) -> str:
-    """Return why this room can't be recorded, or nothing."""
+    """Return why this room can't be recorded, by its code, or nothing."""
     if not settings.RECORDING:
-        return OFF_HERE
+        return OFF
     if not can(room.engine, "records"):
-        return NOT_IN_THIS_ROOM
+        return NOT_HERE
     return ""
 
 

@@ -100,7 +100,7 @@ export class JanusEngine {
     const isSame = grant.room === this.grant.room && grant.address === this.grant.address;
     this.grant = grant;
     if (this.#wire) this.#wire.token = grant.token;
-    if (isSame && this.#up) return;
+    if (isSame) return;
     const run = this.#begin();
     await this.#enter(run).catch(() => this.#comeBack(run));
   }
@@ -176,6 +176,10 @@ export class JanusEngine {
 
   get peers() {
     return [...this.#feeds];
+  }
+
+  streamOf(id) {
+    return this.#streams.get(id) ?? null;
   }
 
   has(id) {

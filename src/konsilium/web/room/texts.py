@@ -63,4 +63,9 @@ TEXTS = {
     "record_yes": N_("I agree"),
     "record_no": N_("I don't agree"),
     "record_waits": N_("Waiting for everybody's answer"),
+    "record_refused": N_("Not everybody agrees: nothing is recorded"),
+    "record_withdraw": N_("I don't agree any more"),
+    "record_not_here": N_(
+        "In the built-in room nothing passes a server, so it can't be recorded. A media server can."
+    ),
 }
