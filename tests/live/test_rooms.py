@@ -5,11 +5,12 @@ import signal
 import time
 from datetime import datetime, timedelta
 
+import httpx
 import pytest
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from konsilium.actions import people, rooming, sessions, telling
+from konsilium.actions import guests, people, rooming, sessions, telling
 from konsilium.models import Attendance, Event, RoomLine, SessionGuest, SocketTicket
 from konsilium.models.access import acting, as_live, as_room
 from tests.live.pages import Page, invited, joined, joined_as_guest, meeting, ticket_of
@@ -284,6 +285,28 @@ def test_a_guest_comes_by_invitation_moderates_nothing_and_is_out_when_it_is_tak
     with acting(cast.cniis_consultant):
         SessionGuest.objects.filter(pk=guest.pk).update(revoked_at=timezone.now())
     assert page.closed() == 4403
+
+
+def test_a_guest_comes_from_the_link_through_the_door_and_after_taking_back_not_even_to_a_ticket(
+    cast, served, met
+):
+    way, session, doctor, _ = met
+    expert = guests.Invitation("expert", "Гость Галина", "Клиника")
+    with acting(way.consultant):
+        guest, link = guests.invite(session, expert, actor=way.consultant, at=timezone.now())
+    with httpx.Client(base_url=served.address, timeout=20) as browser:
+        browser.cookies.set("csrftoken", "a" * 32)
+        browser.headers["X-CSRFToken"] = "a" * 32
+        place = f"/guest/room/{session.pk}/ticket/"
+        assert browser.post(place).status_code == 404
+        assert browser.post(f"/guest/{link}/").status_code == 302
+        page = Page(served, session, browser.post(place).json()["ticket"])
+        assert page.hear("welcome")["moderates"] is False
+        assert doctor.hear("joined")["person"]["name"] == "Гость Галина"
+        with acting(way.consultant):
+            guests.revoke(session, guest.pk, actor=way.consultant, at=timezone.now())
+        assert page.closed(seconds=5) == 4403
+        assert browser.post(place).status_code == 404
 
 
 def test_a_guests_invitation_is_bound_to_its_session_and_time(cast, served, met):
