@@ -6,6 +6,7 @@ import { keyboard } from "./js/keyboard.js";
 import { menus } from "./js/menus.js";
 import { forms } from "./js/forms.js";
 import { uploads } from "./js/uploads.js";
+import { watching } from "./js/watching.js";
 
 countdowns();
 keyboard();
@@ -13,3 +14,4 @@ menus();
 forms();
 uploads();
 ahead();
+watching();

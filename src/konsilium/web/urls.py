@@ -24,6 +24,7 @@ from konsilium.web.dicomweb.uid import Uid
 from konsilium.web.dictionary import views as dictionary
 from konsilium.web.documents import views as documents
 from konsilium.web.drafting import views as drafting
+from konsilium.web.equipment import protocol
 from konsilium.web.equipment import views as equipment
 from konsilium.web.gallery import views as gallery
 from konsilium.web.notices import views as notices
@@ -197,6 +198,12 @@ EQUIPMENT = [
     page("organization/equipment/<uuid:pk>/tick/", equipment.tick, "equipment.write", "tick"),
     page("organization/equipment/<uuid:pk>/guide/", equipment.print_guide, "equipment.read", "guide"),
     page("organization/equipment/<uuid:pk>/test/", equipment.record_test, "equipment.test", "record_test"),
+    page("organization/equipment/<uuid:pk>/begin/", protocol.begin, "equipment.test", "begin"),
+    page("organization/equipment/<uuid:pk>/approve/", protocol.approve, "equipment.test", "approve"),
+    page("organization/tests/<uuid:pk>/protocol/", protocol.show, "equipment.read", "protocol"),
+    page("organization/tests/<uuid:pk>/step/", protocol.mark, "equipment.write", "mark"),
+    page("organization/tests/<uuid:pk>/probe/", protocol.probe, "equipment.write", "probe"),
+    page("organization/tests/<uuid:pk>/conclude/", protocol.conclude, "equipment.test", "conclude"),
     page("organization/tests/<uuid:pk>/", equipment.show_test, "equipment.read", "show_test"),
 ]
 

@@ -32,6 +32,11 @@ class EndpointForm(forms.ModelForm):
             "technician": _("Who looks after it"),
             "reserve_phone": _("Reserve phone in the room"),
             "test_window": _("When it may be tested"),
+            "transport": _("Transport"),
+            "encryption": _("Encryption"),
+            "account": _("SIP login"),
+            "registrar": _("SIP server"),
+            "computer": _("Computer"),
             "note": _("Note"),
             "is_active": _("In use"),
         }

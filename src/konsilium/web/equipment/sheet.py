@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from konsilium.models import Endpoint, EquipmentTest
@@ -31,6 +32,9 @@ _FACTS = {
     "technician": N_("Who looks after it"),
     "reserve_phone": N_("Reserve phone in the room"),
     "test_window": N_("When it may be tested"),
+    "account": N_("SIP login"),
+    "registrar": N_("SIP server"),
+    "computer": N_("Computer"),
     "note": N_("Note"),
 }
 
@@ -38,7 +42,7 @@ _FACTS = {
 def sheet(row: Endpoint, *, actor: Actor, at: datetime) -> dict[str, Any]:
     """Return everything the page of an endpoint shows."""
     tests = list(row.tests.order_by("-at", "-id"))
-    words, tone = said(tests[0] if tests else None, at.date())
+    words, tone = said(next((test for test in tests if test.concluded_at), None), at.date())
     return {
         "row": row,
         "kind": gettext(ENDPOINT_KIND_LABELS[EndpointKind(row.kind)]),
@@ -47,6 +51,10 @@ def sheet(row: Endpoint, *, actor: Actor, at: datetime) -> dict[str, Any]:
         "tone": tone,
         "tests": [_test(test, actor) for test in tests],
         "records": may(actor.role, "equipment.test"),
+        "open_test": next((test.pk for test in tests if test.concluded_at is None), None),
+        "approved": f"{row.approved_by}, {local(row.approved_at, actor.time_zone)}"
+        if row.approved_at
+        else "",
         **guide(row, actor),
     }
 
@@ -96,13 +104,20 @@ def _fact(row: Endpoint, name: str) -> str:
 def _test(test: EquipmentTest, actor: Actor) -> dict[str, Any]:
     return {
         "pk": test.pk,
+        "url": _address(test),
         "when": local(test.at, actor.time_zone),
         "who": test.tester_name,
-        "verdict": gettext(VERDICTS[test.verdict]),
-        "tone": TONES[test.verdict],
+        "verdict": gettext(VERDICTS[test.verdict]) if test.verdict else gettext("Being tested"),
+        "tone": TONES.get(test.verdict, "accent"),
         "reason": test.reason,
         "until": day(test.valid_until),
     }
+
+
+def _address(test: EquipmentTest) -> str:
+    """Return where a test's record stands: a protocol's own page, or that of a record written at once."""
+    at_once = test.concluded_at == test.at
+    return reverse("equipment:show_test" if at_once else "equipment:protocol", args=[test.pk])
 
 
 def _measured(limit: Limit, value: float | None) -> dict[str, Any]:

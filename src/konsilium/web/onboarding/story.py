@@ -26,6 +26,8 @@ HAPPENED = {
     "contact_changed": N_("A contact was changed"),
     "endpoint_added": N_("Equipment was entered"),
     "endpoint_changed": N_("Equipment was changed"),
+    "test_opened": N_("A test was begun"),
+    "endpoint_approved": N_("The address was approved"),
     "test_passed": N_("A test was passed"),
     "test_limited": N_("A test was passed with limits"),
     "test_failed": N_("A test failed"),
