@@ -181,6 +181,25 @@ def test_a_room_that_closed_after_an_earlier_time_opens_again(cast, served, met)
     assert joined(served, cast.cniis_dispatcher, session).welcome["grant"]
 
 
+@pytest.mark.parametrize(
+    ("origin", "host", "ours"),
+    [
+        ("https://konsilium.example", "127.0.0.1:8000", True),
+        ("http://localhost:8000", "localhost:8000", True),
+        ("http://rebound.example:8000", "rebound.example:8000", False),
+        ("http://localhost:9000", "localhost:8000", False),
+        ("http://konsilium.example", "127.0.0.1:8000", False),
+        ("https://konsilium.example.evil.example", "konsilium.example", False),
+        ("file://localhost:8000", "localhost:8000", False),
+        ("", "localhost:8000", False),
+    ],
+)
+def test_whose_page_asks_is_told_by_origin_host_and_the_names_we_answer_for(settings, origin, host, ours):
+    settings.CSRF_TRUSTED_ORIGINS = ["https://konsilium.example"]
+    settings.ALLOWED_HOSTS = ["localhost", "konsilium.example"]
+    assert sockets.is_ours({"origin": origin, "host": host}) is ours
+
+
 def test_a_flood_of_long_messages_closes_the_socket(met):
     _, _, doctor, _ = met
     for _ in range(20):
