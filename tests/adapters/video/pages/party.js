@@ -52,6 +52,8 @@ function tone(hertz) {
   return out.stream.getAudioTracks()[0];
 }
 
+export const own = (colour, hertz) => new MediaStream([tone(hertz), picture(colour)]);
+
 party.begin = async (grant, colour, hertz) => {
   const told = (name) => (...values) => party.events.push([name, ...values.map(String)]);
   const began = performance.now();
@@ -70,7 +72,7 @@ party.begin = async (grant, colour, hertz) => {
     moved: told("moved"),
     speaking: () => {},
   });
-  await party.engine.publish(new MediaStream([tone(hertz), picture(colour)]));
+  await party.engine.publish(own(colour, hertz));
   party.took = performance.now() - began;
 };
 
