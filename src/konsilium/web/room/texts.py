@@ -12,6 +12,8 @@ TEXTS = {
     "mute_them": N_("Mute"),
     "remove_them": N_("Put out"),
     "remove_sure": N_("Put out of the session"),
+    "put_out": N_("Was put out"),
+    "let_in_again": N_("Let in again"),
     "muted_by": N_("Your microphone was switched off by"),
     "tools": N_("What you can do"),
     "mic": N_("Microphone"),
