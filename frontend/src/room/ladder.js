@@ -1,14 +1,18 @@
 // How much a line is asked to carry: begin low, step down with loss, and try the next step up only after a while that
 // doubles with each failure. Sound comes first: the lowest step is sound alone, with still pictures.
+// `enough` is the bit/s to each of the others below which a step doesn't hold, `before` what the browser must believe in
+// before it is tried: of a line that is hardly used it never believes much.
 export const SENDING = [
-  { name: "sound", bitrate: 0, fps: 0, scale: 1, needs: 0 },
-  { name: "slow", bitrate: 90_000, fps: 6, scale: 2, needs: 220_000 },
-  { name: "low", bitrate: 220_000, fps: 12, scale: 1.5, needs: 330_000 },
-  { name: "full", bitrate: 700_000, fps: 20, scale: 1, needs: 700_000 },
+  { name: "sound", bitrate: 0, fps: 0, scale: 1, enough: 0, before: 0 },
+  { name: "slow", bitrate: 90_000, fps: 6, scale: 2, enough: 40_000, before: 0 },
+  { name: "low", bitrate: 220_000, fps: 12, scale: 1.5, enough: 120_000, before: 90_000 },
+  { name: "full", bitrate: 700_000, fps: 20, scale: 1, enough: 300_000, before: 200_000 },
 ];
 const LOOK_MS = 2000;
 const TOO_MUCH = 0.03;
 const CLEAN = 0.01;
+// Then nobody understands a word: everything but sound goes at once.
+const RUIN = 0.15;
 const LATE_MS = 700;
 const FIRST_WAIT = 3;
 const LONGEST_WAIT = 60;
@@ -23,6 +27,7 @@ export class Ladder {
     this.steps = steps;
     this.at = begin;
     this.highest = steps.length - 1;
+    this.hasFallen = false;
   }
 
   get step() {
@@ -32,14 +37,15 @@ export class Ladder {
   // One look, every LOOK_MS: the share of packets lost, the round trip in ms, and the bit/s that the browser believes in.
   look({ loss = 0, rtt = 0, rate = Infinity }) {
     this.#since += 1;
-    const isBad = loss > TOO_MUCH || rtt > LATE_MS || rate < this.step.needs * 0.6;
+    const isBad = loss > TOO_MUCH || rtt > LATE_MS || rate < this.step.enough;
     this.#bad = isBad ? this.#bad + 1 : 0;
+    if (loss > RUIN) return this.#down(this.at);
     // Much loss at once is enough; a little has to last.
     if (loss > 4 * TOO_MUCH || this.#bad >= 2) return this.#down();
     if (loss <= CLEAN && rtt <= LATE_MS) this.#clean += 1;
     else this.#clean = 0;
     const next = this.steps[this.at + 1];
-    const carries = !next || this.at === 0 || rate === Infinity || rate >= next.needs * 0.5;
+    const carries = !next || rate >= next.before;
     if (next && carries && this.at < this.highest && this.#clean >= this.#wait) return this.#up();
     if (this.#since > 4 * this.#wait) this.#wait = Math.max(FIRST_WAIT, this.#wait / 2);
     return this.step;
@@ -52,9 +58,10 @@ export class Ladder {
     return this.step;
   }
 
-  #down() {
+  #down(steps = 1) {
+    this.hasFallen = true;
     if (this.#since <= 6) this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
-    this.at = Math.max(0, this.at - 1);
+    this.at = Math.max(0, this.at - steps);
     return this.#rest();
   }
 

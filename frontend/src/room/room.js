@@ -24,7 +24,7 @@ class Room {
     this.people = new Map();
     this.wanted = wantsPicture ? "full" : "audio";
     this.ladder = new Ladder();
-    this.take = new Ladder(undefined, 3);
+    this.take = new Ladder();
     this.before = new Map();
     this.last = null;
     this.build();
@@ -152,7 +152,10 @@ class Room {
       send: (id, body) => this.link.say("signal", { to: id, body }),
       stream: (id, stream) => this.tiles.stream(id, stream),
       gone: (id) => this.tiles.get(id) && (this.tiles.get(id).video.srcObject = null),
-      state: (state, id) => this.tiles.tell(id, state === "lost" ? say("reconnecting") : ""),
+      state: (state, id) => {
+        this.tiles.tell(id, state === "lost" ? say("reconnecting") : "");
+        if (state === "connected") this.ask();
+      },
       muted: () => this.turnSound(false),
       removed: () => {},
       moved: () => this.link.say("grant"),
@@ -296,11 +299,12 @@ class Room {
     this.ask();
   }
 
-  // Ask the others for what our own line takes: on a thin one only the picture of whoever spoke last.
+  // Ask the others for what our own line takes: little at first, and on a thin one only the picture of whoever spoke last.
   ask() {
     if (!this.engine?.take) return;
-    const at = this.take.at;
-    for (const id of this.engine.peers) this.engine.take(id, at === 1 && id !== this.last ? 0 : at);
+    const { at, hasFallen } = this.take;
+    const isOne = at === 1 && hasFallen;
+    for (const id of this.engine.peers) this.engine.take(id, isOne && id !== this.last ? 0 : at);
     root.dataset.take = String(at);
   }
 
@@ -309,6 +313,7 @@ class Room {
     const stats = await this.engine.stats();
     const now = this.measure(stats);
     this.now = now;
+    await this.engine.adapt?.(stats);
     if (!now.peers) return;
     const before = [this.ladder.at, this.take.at];
     this.ladder.look({ loss: now.lossOut, rtt: now.rtt, rate: now.rate });
@@ -316,31 +321,33 @@ class Room {
     if (before[0] !== this.ladder.at || before[1] !== this.take.at) await this.apply();
   }
 
-  // The worst of what was lost each way since the last look, and the rates.
+  // What was lost each way since the last look, and the rates. Our own line is to blame for what all connections suffer;
+  // what one of several suffers is the other's line, and that page asks us for less.
   measure(stats) {
-    const now = { peers: stats.size ?? 0, lossOut: 0, lossIn: 0, rtt: 0, rate: Infinity, up: 0, down: 0, jitter: 0, soundLost: 0, soundCame: 0 };
+    const now = { peers: stats.size ?? 0, lossOut: 0, lossIn: 0, rtt: 0, rate: Infinity, up: 0, down: 0, jitter: 0 };
     if (!(stats instanceof Map)) return now;
+    const lines = [];
     for (const [id, one] of stats) {
       const old = this.before.get(id);
       this.before.set(id, one);
-      now.rtt = Math.max(now.rtt, one.rtt);
-      now.rate = Math.min(now.rate, one.rate);
+      const line = { out: 0, lost: 0, came: 0, rtt: one.rtt, rate: one.rate };
       for (const kind of ["audio", "video"]) {
-        now.lossOut = Math.max(now.lossOut, one.out[kind]?.loss ?? 0);
+        line.out = Math.max(line.out, one.out[kind]?.loss ?? 0);
         const [later, earlier] = [one.in[kind], old?.in[kind]];
         if (later && earlier) {
-          const lost = Math.max(0, later.lost - earlier.lost);
-          const came = Math.max(0, later.came - earlier.came);
-          if (lost + came > 10) now.lossIn = Math.max(now.lossIn, lost / (lost + came));
+          line.lost += Math.max(0, later.lost - earlier.lost);
+          line.came += Math.max(0, later.came - earlier.came);
           now.down += Math.max(0, later.bytes - earlier.bytes);
           if (kind === "audio") now.jitter = Math.max(now.jitter, later.jitter);
           if (kind === "video" && later.frames > earlier.frames) this.tiles.hideStill(id);
         }
         now.up += Math.max(0, (one.out[kind]?.bytes ?? 0) - (old?.out[kind]?.bytes ?? one.out[kind]?.bytes ?? 0));
       }
+      // A connection that has only begun says nothing yet.
+      if (line.lost + line.came > 10) lines.push(line);
     }
     const kbits = (bytes) => Math.round((bytes * 8) / Ladder.LOOK_MS);
-    return { ...now, up: kbits(now.up), down: kbits(now.down) };
+    return { ...now, ...blame(lines), up: kbits(now.up), down: kbits(now.down) };
   }
 
   report() {
@@ -373,6 +380,12 @@ class Room {
     const jpeg = canvas.toDataURL("image/jpeg", 0.5).split(",")[1];
     if (jpeg.length < 50_000) this.link.say("still", { jpeg });
   }
+}
+
+function blame(lines) {
+  if (!lines.length) return {};
+  const least = (of) => Math.min(...lines.map(of));
+  return { lossOut: least((line) => line.out), lossIn: least((line) => line.lost / (line.lost + line.came)), rtt: least((line) => line.rtt), rate: Math.max(...lines.map((line) => line.rate)) };
 }
 
 door(root).then((came) => {

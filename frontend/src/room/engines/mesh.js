@@ -4,7 +4,22 @@
 // take(id, step), stats(), renew(grant), leave(). Callbacks: send(id, body), stream(id, MediaStream), gone(id),
 // state("connected"|"lost", id). Who comes calls everybody who is there; after that either side may renegotiate, and of
 // two offers at once the polite side gives way.
+import { described } from "./describing.js";
+
 const KINDS = ["audio", "video"];
+// Voice on a line that is thin at either end, and on others.
+const THIN_VOICE = 16_000;
+const VOICE = 32_000;
+const SLOW = 90_000;
+const LEAST = 40_000;
+// How a picture grows from look to look, and how it shrinks where it gets lost: a jump throws a thin line's sound away.
+const GROWS = 1.4;
+const SHRINKS = 0.7;
+const FALLS = 0.3;
+const LOST = 0.04;
+const RUINED = 0.15;
+// Of a stream that stopped the last report stays: an old one says nothing.
+const REPORT_MS = 6000;
 const LOST_MS = 4000;
 
 export class MeshEngine {
@@ -47,7 +62,7 @@ export class MeshEngine {
   #make(id) {
     this.drop(id);
     const pc = new RTCPeerConnection({ iceServers: this.grant.ice, bundlePolicy: "max-bundle" });
-    const peer = { id, pc, polite: this.me > id, senders: {}, stream: new MediaStream(), run: null, wanted: 3, offering: false, ignoring: false };
+    const peer = { id, pc, polite: this.me > id, senders: {}, stream: new MediaStream(), run: null, wanted: 1, most: LEAST, offering: false, ignoring: false };
     this.#peers.set(id, peer);
     pc.onicecandidate = ({ candidate }) => candidate && this.#say(peer, { candidate });
     pc.onnegotiationneeded = () => this.#offer(peer).catch(() => {});
@@ -81,7 +96,7 @@ export class MeshEngine {
     peer.offering = true;
     try {
       await peer.pc.setLocalDescription();
-      this.#say(peer, { description: peer.pc.localDescription });
+      this.#say(peer, { description: described(peer.pc.localDescription) });
     } finally {
       peer.offering = false;
     }
@@ -114,8 +129,9 @@ export class MeshEngine {
       transceiver.direction = "sendrecv";
       await transceiver.sender.replaceTrack(this.#track(kind));
     }
+    await this.#tune(peer);
     await peer.pc.setLocalDescription();
-    this.#say(peer, { description: peer.pc.localDescription });
+    this.#say(peer, { description: described(peer.pc.localDescription) });
     this.#tune(peer);
   }
 
@@ -140,7 +156,7 @@ export class MeshEngine {
     await Promise.all([...this.#peers.values()].map((peer) => this.#tune(peer)));
   }
 
-  // Ask somebody to send us less: 0 sound alone, 1 a slow picture, 2 a small one, 3 all of it.
+  // Ask somebody for what our line takes: 0 sound alone, 1 a slow picture, as before anybody has asked, 2 a small one, 3 all of it.
   take(id, step) {
     const peer = this.#peers.get(id);
     if (!peer || peer.taken === step) return;
@@ -154,10 +170,14 @@ export class MeshEngine {
   }
 
   async #tune(peer) {
-    await this.#set(peer.senders.audio, { maxBitrate: 32_000, priority: "high", networkPriority: "high" });
-    const { bitrate, fps, scale } = this.#bounds ?? { bitrate: 90_000, fps: 6, scale: 2 };
-    const most = [0, 90_000, 220_000, Infinity][peer.wanted];
-    const own = Math.min(bitrate, most);
+    const { bitrate, fps, scale } = this.#bounds ?? { bitrate: SLOW, fps: 6, scale: 2 };
+    const most = [0, SLOW, 220_000, Infinity][peer.wanted];
+    const isThin = Math.min(bitrate, most) <= SLOW;
+    await this.#set(peer.senders.audio, { maxBitrate: isThin ? THIN_VOICE : VOICE, priority: "high", networkPriority: "high" });
+    // The slow picture goes to everybody at once over a line that may carry no more than one.
+    const wide = isThin ? Math.max(SLOW / this.#peers.size, LEAST) : Math.min(bitrate, most);
+    peer.most = Math.min(peer.most, wide);
+    const own = bitrate > 0 && most > 0 ? Math.max(peer.most, LEAST) : 0;
     const active = own > 0;
     await this.#set(peer.senders.video, {
       active,
@@ -165,6 +185,16 @@ export class MeshEngine {
       maxFramerate: Math.max(1, peer.wanted === 1 ? Math.min(fps, 6) : fps),
       scaleResolutionDownBy: Math.max(1, peer.wanted === 1 ? Math.max(scale, 2) : scale),
     });
+  }
+
+  // After each look: a little more for whom nothing gets lost, much less for whom much does.
+  async adapt(stats) {
+    for (const peer of this.#peers.values()) {
+      const out = stats.get(peer.id)?.out ?? {};
+      const loss = Math.max(out.audio?.loss ?? 0, out.video?.loss ?? 0);
+      peer.most = Math.max(LEAST, peer.most * (loss > RUINED ? FALLS : loss > LOST ? SHRINKS : GROWS));
+      await this.#tune(peer);
+    }
   }
 
   async #set(sender, values) {
@@ -182,7 +212,7 @@ export class MeshEngine {
       const one = { in: {}, out: {}, rtt: 0, rate: Infinity };
       for (const row of (await pc.getStats()).values()) {
         if (row.type === "inbound-rtp") one.in[row.kind] = { lost: row.packetsLost, came: row.packetsReceived, bytes: row.bytesReceived, jitter: (row.jitter ?? 0) * 1000, frames: row.framesDecoded ?? 0, concealed: row.concealedSamples ?? 0 };
-        if (row.type === "remote-inbound-rtp") one.out[row.kind] = { ...one.out[row.kind], loss: row.fractionLost ?? 0, rtt: (row.roundTripTime ?? 0) * 1000 };
+        if (row.type === "remote-inbound-rtp") one.out[row.kind] = { ...one.out[row.kind], loss: Date.now() - row.timestamp < REPORT_MS ? (row.fractionLost ?? 0) : 0, rtt: (row.roundTripTime ?? 0) * 1000 };
         if (row.type === "outbound-rtp") one.out[row.kind] = { ...one.out[row.kind], bytes: row.bytesSent };
         if (row.type === "candidate-pair" && row.nominated) {
           one.rate = row.availableOutgoingBitrate ?? one.rate;
