@@ -3,10 +3,12 @@
 from datetime import date
 
 import pytest
+from django.db import ProgrammingError, transaction
 
 from konsilium.actions import equipment
-from konsilium.models import Endpoint, EquipmentTest, GuideTick, Organization
-from konsilium.models.access import acting
+from konsilium.adapters.sealing import open_sealed
+from konsilium.models import Endpoint, EndpointSecret, EquipmentTest, GuideTick, Organization
+from konsilium.models.access import acting, as_prober
 from konsilium.workflow.machine import NotYours, Refused
 from tests.cast import NOW
 
@@ -103,3 +105,23 @@ def test_only_a_coordinator_records_a_test_and_nobody_changes_one(cast):
         equipment.record_test(endpoint, found(), actor=cast.coordinator, at=NOW)
         assert EquipmentTest.objects.update(verdict="failed") == 0
         assert EquipmentTest.objects.get().verdict == "passed"
+
+
+def test_a_password_goes_in_and_comes_out_to_nobody_but_the_prober(cast):
+    endpoint = entered(cast)
+    with acting(cast.omsk_technician):
+        equipment.set_password(endpoint, "секрет", actor=cast.omsk_technician, at=NOW)
+    for actor in (cast.coordinator, cast.omsk_technician, cast.omsk_admin):
+        with acting(actor):
+            with pytest.raises(ProgrammingError), transaction.atomic():
+                list(EndpointSecret.objects.values_list("sealed"))
+            assert EndpointSecret.objects.values_list("set_by").get() == (cast.omsk_technician.name,)
+    with as_prober():
+        sealed = bytes(EndpointSecret.objects.get().sealed)
+    assert "секрет".encode() not in sealed
+    assert open_sealed(sealed).decode() == "секрет"
+    with acting(cast.chita_technician), pytest.raises(NotYours):
+        equipment.set_password(endpoint, "чужой", actor=cast.chita_technician, at=NOW)
+    with acting(cast.omsk_technician):
+        equipment.set_password(endpoint, "", actor=cast.omsk_technician, at=NOW)
+        assert not EndpointSecret.objects.values_list("id").exists()

@@ -207,6 +207,7 @@ SAMPLES = {
     "equipment:guide": ("omsk_technician", of("endpoint")),
     "equipment:record_test": ("coordinator", of("endpoint")),
     "equipment:begin": ("coordinator", of("endpoint")),
+    "equipment:password": ("omsk_technician", of("endpoint")),
     "equipment:approve": ("coordinator", of("endpoint")),
     "equipment:protocol": ("omsk_technician", of("test")),
     "equipment:mark": ("omsk_technician", of("test")),

@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db import transaction
 
 from konsilium.actions._record import record_at_desk
-from konsilium.models import Endpoint, EquipmentTest, GuideTick, Organization
+from konsilium.adapters.sealing import seal
+from konsilium.models import Endpoint, EndpointSecret, EquipmentTest, GuideTick, Organization
 from konsilium.workflow.equipment import (
     CHECKS,
     GUIDES,
@@ -67,6 +68,18 @@ def change_endpoint(endpoint: Endpoint, values: Mapping[str, Any], *, actor: Act
             setattr(row, name, value)
         row.save(update_fields=FIELDS)
         _record("endpoint_changed", row, actor, at)
+
+
+def set_password(endpoint: Endpoint, password: str, *, actor: Actor, at: datetime) -> None:
+    """Keep the password of an endpoint's account, sealed; an empty one forgets it. Nobody reads it back but the prober."""
+    _check_own(endpoint.organization_id, actor)
+    with transaction.atomic():
+        EndpointSecret.objects.filter(endpoint_id=endpoint.pk).delete()
+        if password:
+            sealed = seal(password.encode())
+            secret = EndpointSecret(endpoint_id=endpoint.pk, sealed=sealed, set_at=at, set_by=actor.name)
+            secret.save(force_insert=True)
+        _record("endpoint_password_set", endpoint, actor, at)
 
 
 def tick(endpoint: Endpoint, step: str, *, actor: Actor, at: datetime) -> None:

@@ -136,6 +136,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("options", "Does it answer (SIP OPTIONS)"),
+                            ("tls", "Is the certificate right (TLS)"),
                             ("register", "Are login and password right (SIP REGISTER)"),
                             ("call", "Test call with sound and picture"),
                             ("echo", "Call to the echo line"),

@@ -199,6 +199,7 @@ EQUIPMENT = [
     page("organization/equipment/<uuid:pk>/guide/", equipment.print_guide, "equipment.read", "guide"),
     page("organization/equipment/<uuid:pk>/test/", equipment.record_test, "equipment.test", "record_test"),
     page("organization/equipment/<uuid:pk>/begin/", protocol.begin, "equipment.test", "begin"),
+    page("organization/equipment/<uuid:pk>/password/", protocol.password, "equipment.write", "password"),
     page("organization/equipment/<uuid:pk>/approve/", protocol.approve, "equipment.test", "approve"),
     page("organization/tests/<uuid:pk>/protocol/", protocol.show, "equipment.read", "protocol"),
     page("organization/tests/<uuid:pk>/step/", protocol.mark, "equipment.write", "mark"),

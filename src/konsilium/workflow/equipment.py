@@ -44,6 +44,7 @@ OUTCOME_LABELS = {
 
 PROBE_LABELS = {
     "options": N_("Does it answer (SIP OPTIONS)"),
+    "tls": N_("Is the certificate right (TLS)"),
     "register": N_("Are login and password right (SIP REGISTER)"),
     "call": N_("Test call with sound and picture"),
     "echo": N_("Call to the echo line"),

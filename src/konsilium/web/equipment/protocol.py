@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from konsilium.actions import testing
+from konsilium.actions import equipment, testing
 from konsilium.models import Endpoint, EquipmentTest, Probe, TestStep
 from konsilium.web.clockface import local
 from konsilium.web.http import found, send_once, words
@@ -46,6 +46,15 @@ def begin(request: Any, pk: UUID) -> HttpResponse:
 def approve(request: Any, pk: UUID) -> HttpResponse:
     """Approve an endpoint's address."""
     testing.approve(_endpoint(request, pk), actor=request.actor, at=request.at)
+    return redirect("equipment:show", pk=pk)
+
+
+@require_POST
+def password(request: Any, pk: UUID) -> HttpResponse:
+    """Keep the password of the endpoint's account; no page ever shows it."""
+    equipment.set_password(
+        _endpoint(request, pk), request.POST.get("password", "")[:200], actor=request.actor, at=request.at
+    )
     return redirect("equipment:show", pk=pk)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from konsilium.models import Endpoint, EquipmentTest
+from konsilium.models import Endpoint, EndpointSecret, EquipmentTest
 from konsilium.web.clockface import day, local
 from konsilium.web.equipment.cards import said
 from konsilium.web.equipment.forms import bound
@@ -52,6 +52,7 @@ def sheet(row: Endpoint, *, actor: Actor, at: datetime) -> dict[str, Any]:
         "tests": [_test(test, actor) for test in tests],
         "records": may(actor.role, "equipment.test"),
         "open_test": next((test.pk for test in tests if test.concluded_at is None), None),
+        "secret": _secret(row, actor),
         "approved": f"{row.approved_by}, {local(row.approved_at, actor.time_zone)}"
         if row.approved_at
         else "",
@@ -112,6 +113,12 @@ def _test(test: EquipmentTest, actor: Actor) -> dict[str, Any]:
         "reason": test.reason,
         "until": day(test.valid_until),
     }
+
+
+def _secret(row: Endpoint, actor: Actor) -> str:
+    """Say when the account's password was entered; what it is, the database tells no page."""
+    kept = EndpointSecret.objects.filter(endpoint=row).values_list("set_at", "set_by").first()
+    return f"{local(kept[0], actor.time_zone)}, {kept[1]}" if kept else ""
 
 
 def _address(test: EquipmentTest) -> str:

@@ -26,6 +26,8 @@ HAPPENED = {
     "contact_changed": N_("A contact was changed"),
     "endpoint_added": N_("Equipment was entered"),
     "endpoint_changed": N_("Equipment was changed"),
+    "endpoint_password_set": N_("The password of the SIP account was entered"),
+    "probe_made": N_("The equipment was looked at from here"),
     "test_opened": N_("A test was begun"),
     "endpoint_approved": N_("The address was approved"),
     "test_passed": N_("A test was passed"),
