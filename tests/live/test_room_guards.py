@@ -160,8 +160,17 @@ def test_whom_time_took_for_gone_is_there_again_and_who_left_stays_gone(cast):
     slow, gone = sat(cast, session, at=early), sat(cast, session, at=early)
     assert rooming.leave(session.pk, gone.pk, fence=1, at=now - timedelta(seconds=50))
     assert rooming.sweep(at=now) == 1
-    assert rooming.seen(session.pk, {slow.pk: 1, gone.pk: 1}, at=now) == {slow.pk, gone.pk}
+    assert rooming.seen(session.pk, {slow.pk: 1, gone.pk: 1}, at=now) == ({slow.pk, gone.pk}, set())
     assert [row.pk for row in rooming.present(session.pk, at=now)] == [slow.pk]
+
+
+def test_who_was_put_out_hears_that_and_not_that_they_are_elsewhere(met):
+    _, _, doctor, _ = met
+    # As if the word of it were late: the question who may stay finds it first.
+    with as_room(met[1].pk):
+        Attendance.objects.filter(pk=doctor.me).update(removed_at=timezone.now())
+    assert doctor.closed() == 4403
+    assert doctor.heard[-1]["t"] == "removed"
 
 
 def test_the_others_hear_whom_time_took_for_gone(cast, served):

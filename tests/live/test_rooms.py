@@ -129,10 +129,11 @@ def test_the_consulting_side_mutes_and_puts_out_and_the_other_may_not(cast, serv
 
 def test_who_was_put_out_comes_again_when_the_consulting_side_says_so(cast, served, met):
     way, session, doctor, consultant = met
+    second = joined(served, cast.omsk_doctor, session)
     consultant.say(t="remove", who=doctor.me)
-    assert doctor.closed() == 4403
+    assert (doctor.closed(), second.closed()) == (4403, 4403)
     dispatcher = joined(served, cast.cniis_dispatcher, session)
-    assert [person["id"] for person in dispatcher.welcome["out"]] == [doctor.me]
+    assert [person["name"] for person in dispatcher.welcome["out"]] == [cast.omsk_doctor.name]
     consultant.say(t="admit", who=dispatcher.me)
     assert consultant.hear("refused")["t"]
     consultant.say(t="admit", who=doctor.me)

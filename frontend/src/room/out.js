@@ -15,7 +15,7 @@ export class Out {
 
   add(person) {
     if (!person) return;
-    const line = h("li", { "data-person": person.id }, `${say("put_out")}: ${person.name} `);
+    const line = h("li", {}, `${say("put_out")}: ${person.name} `);
     const admit = () => {
       this.admit(person);
       line.remove();

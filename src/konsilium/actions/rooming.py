@@ -220,17 +220,20 @@ def check_seated(attendance: Attendance) -> None:
         raise NotThere
 
 
-def seen(session_id: UUID, fences: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
-    """Note that these seats' sockets are open; return the seats that are still theirs (two queries).
+def seen(
+    session_id: UUID, fences: Mapping[UUID, int], *, at: datetime
+) -> tuple[frozenset[UUID], frozenset[UUID]]:
+    """Note that these seats' sockets are open; return the seats that are still theirs, and those put out (two queries).
 
     Whom time took for gone, because a moment was long, is there again; whoever left stays gone.
     """
     with as_room(session_id):
-        rows = Attendance.objects.filter(session_id=session_id, removed_at=None, pk__in=fences)
-        own = {pk for pk, fence in rows.values_list("pk", "fence") if fences[pk] == fence}
+        rows = Attendance.objects.filter(session_id=session_id, pk__in=fences)
+        stand = list(rows.values_list("pk", "fence", "removed_at"))
+        own = frozenset(pk for pk, fence, removed_at in stand if removed_at is None and fences[pk] == fence)
         # `sweep` writes the moment they were seen last as their end, `leave` a later one.
         rows.filter(Q(left_at=None) | Q(left_at=F("seen_at")), pk__in=own).update(seen_at=at, left_at=None)
-    return own
+    return own, frozenset(pk for pk, _, removed_at in stand if removed_at is not None)
 
 
 def leave(session_id: UUID, attendance_id: UUID, *, fence: int, at: datetime) -> bool:
@@ -327,20 +330,21 @@ def summed(quality: dict[str, Any], said: Mapping[str, Any], seconds: int) -> di
     return quality
 
 
-def put_out(session_id: UUID, attendance_id: UUID, *, by: Attendance, at: datetime) -> Attendance:
-    """Put somebody out until they are let in again, and remember it.
+def put_out(session_id: UUID, attendance_id: UUID, *, by: Attendance, at: datetime) -> list[Attendance]:
+    """Put somebody out, whichever pages they have open, until they are let in again, and remember it.
 
-    Raises NotYours for anybody but the consulting side, NotThere for nobody.
+    Returns their seats. Raises NotYours for anybody but the consulting side, NotThere for nobody.
     """
     with as_room(session_id):
         _check_moderates(by)
-        row = _here(session_id).select_for_update().filter(pk=attendance_id).first()
+        row = _here(session_id).filter(pk=attendance_id).first()
         if row is None:
             raise NotThere
-        row.removed_at = row.left_at = at
-        row.save(update_fields=["removed_at", "left_at"])
+        same = _here(session_id).filter(person_id=row.person_id, guest_id=row.guest_id)
+        seats = list(same.select_for_update().order_by("id"))
+        same.update(removed_at=at, left_at=at)
         _remember("room_put_out", row, by, at)
-    return row
+    return seats
 
 
 def let_in_again(session_id: UUID, attendance_id: UUID, *, by: Attendance, at: datetime) -> None:
@@ -356,9 +360,10 @@ def let_in_again(session_id: UUID, attendance_id: UUID, *, by: Attendance, at: d
 
 
 def put_out_before(session_id: UUID) -> list[Attendance]:
-    """Return who was put out and not let in again."""
+    """Return who was put out and not let in again, each once."""
     with as_room(session_id):
-        return list(_out(session_id).order_by("removed_at", "id"))
+        rows = _out(session_id).order_by("-removed_at", "-id")
+        return list({(row.person_id, row.guest_id): row for row in rows}.values())[::-1]
 
 
 def _out(session_id: UUID) -> QuerySet[Attendance]:

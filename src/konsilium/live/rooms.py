@@ -52,7 +52,14 @@ LONGEST_LOOK = 16 * 1024
 _SEAT = re.compile(r"[A-Za-z0-9_-]{8,40}$")
 
 
-WHY = {NOT_ALLOWED: "revoked", REPLACED: "elsewhere", OVER: "over", RESTART: "restart"}
+# Why somebody has to go, and the number that closes their socket.
+CODES = {
+    "revoked": NOT_ALLOWED,
+    "removed": NOT_ALLOWED,
+    "elsewhere": REPLACED,
+    "over": OVER,
+    "restart": RESTART,
+}
 
 
 class Guest:
@@ -79,7 +86,7 @@ class Guest:
         """Pass a message on to the page; one that was put out, or sits here with a newer socket, is closed after it."""
         if message["t"] == "taken":
             if message["fence"] > self.attendance.fence:
-                self.bid_farewell(REPLACED)
+                self.bid_farewell("elsewhere")
         elif self._early is not None:
             self._early.append(message)
         else:
@@ -87,10 +94,11 @@ class Guest:
         if message["t"] == "removed":
             self.socket.end(NOT_ALLOWED)
 
-    def bid_farewell(self, code: int) -> None:
-        """Say why the socket is closed, and close it."""
-        self.socket.say({"t": "closed", "why": WHY[code]})
-        self.socket.end(code)
+    def bid_farewell(self, why: str) -> None:
+        """Say why the socket is closed, and close it; one that closes already has heard it."""
+        if not self.socket.code:
+            self.socket.say({"t": "removed", "by": ""} if why == "removed" else {"t": "closed", "why": why})
+            self.socket.end(CODES[why])
 
     def end(self, code: int) -> None:
         """Close the page's socket."""
@@ -248,32 +256,36 @@ async def _watch(session_id: UUID) -> None:
             await asyncio.sleep(LOOK_SECONDS)
             guests = [one for one in hub.rooms.get(session_id, ()) if isinstance(one, Guest)]
             try:
-                codes = await in_thread(partial(_standing, session_id, guests), is_quick=True)
+                leaving = await in_thread(partial(_standing, session_id, guests), is_quick=True)
             except Exception:
                 log.exception("nobody could say who may stay in a room")
-                codes = dict.fromkeys(guests, RESTART)
-            for guest, code in codes.items():
-                guest.bid_farewell(code)
+                leaving = dict.fromkeys(guests, "restart")
+            for guest, why in leaving.items():
+                guest.bid_farewell(why)
     finally:
         del _watches[session_id]
 
 
-def _standing(session_id: UUID, guests: Sequence[Guest]) -> dict[Guest, int]:
-    """Return whose sockets have to be closed, and why."""
-    codes = {guest: code for guest in guests if (code := _trouble(guest))}
-    staying = {guest.key: guest.attendance.fence for guest in guests if guest not in codes}
-    own = rooming.seen(session_id, staying, at=timezone.now())
-    return codes | {guest: REPLACED for guest in guests if guest not in codes and guest.key not in own}
+def _standing(session_id: UUID, guests: Sequence[Guest]) -> dict[Guest, str]:
+    """Return who has to go, and why."""
+    leaving = {guest: why for guest in guests if (why := _trouble(guest))}
+    staying = [guest for guest in guests if guest not in leaving]
+    fences = {guest.key: guest.attendance.fence for guest in staying}
+    own, put_out = rooming.seen(session_id, fences, at=timezone.now())
+    for guest in staying:
+        if guest.key not in own:
+            leaving[guest] = "removed" if guest.key in put_out else "elsewhere"
+    return leaving
 
 
-def _trouble(guest: Guest) -> int:
+def _trouble(guest: Guest) -> str:
     try:
         guest.entrant = _entrant(guest.ticket)
     except NotNow:
-        return OVER
+        return "over"
     except (NotThere, Refused):
-        return NOT_ALLOWED
-    return 0
+        return "revoked"
+    return ""
 
 
 async def _talk(guest: Guest) -> None:
@@ -370,16 +382,19 @@ async def _mute(guest: Guest, message: dict[str, Any]) -> None:
 
 async def _remove(guest: Guest, message: dict[str, Any]) -> None:
     """Put somebody out: their page, their seat, everybody else's memory of them, then their media."""
-    who = _id(message.get("who"))
+    who, now = _id(message.get("who")), timezone.now()
+    seats: list[Attendance] = []
 
     def remove() -> None:
-        rooming.put_out(guest.session_id, who, by=guest.attendance, at=timezone.now())
-        tell(guest.session_id, {"t": "removed", "by": guest.entrant.name}, to=who)
-        tell(guest.session_id, {"t": "left", "id": str(who), "why": "removed"}, but=who)
+        seats.extend(rooming.put_out(guest.session_id, who, by=guest.attendance, at=now))
+        for seat in seats:
+            tell(guest.session_id, {"t": "removed", "by": guest.entrant.name}, to=seat.pk)
+            tell(guest.session_id, {"t": "left", "id": str(seat.pk), "why": "removed"}, but=seat.pk)
 
     await guest.seated(remove)
-    with suppress(EngineTrouble):
-        await in_thread(partial(engines.remove, guest.session_id, who, at=timezone.now()))
+    for seat in seats:
+        with suppress(EngineTrouble):
+            await in_thread(partial(engines.remove, guest.session_id, seat.pk, at=now))
 
 
 async def _admit(guest: Guest, message: dict[str, Any]) -> None:
