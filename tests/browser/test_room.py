@@ -130,6 +130,9 @@ def test_three_are_together_one_comes_late_one_is_put_out_one_loses_access(cast,
     green.page.locator(f"[data-person='{blue.me}'] .danger").click()
     blue.page.get_by_text("Вас удалили с сеанса").wait_for()
     red.soon(lambda: not red.page.locator(f"[data-person='{blue.me}']").count())
+    green.page.get_by_role("button", name="Допустить снова").click()
+    blue.come(session)
+    together(green, blue)
     with acting(cast.omsk_admin):
         row = Membership.objects.get(pk=cast.omsk_doctor.membership_id)
         staff.end_access(row, actor=cast.omsk_admin, at=timezone.now())

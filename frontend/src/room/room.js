@@ -7,6 +7,7 @@ import { MeshEngine } from "./engines/mesh.js";
 import { Ladder } from "./ladder.js";
 import { Link } from "./socket.js";
 import { Looking } from "./looking.js";
+import { Out } from "./out.js";
 import { Recording } from "./recording.js";
 import { Tiles } from "./tiles.js";
 
@@ -54,7 +55,8 @@ class Room {
     };
     this.bar = h("div", { class: "bar", role: "toolbar", "aria-label": say("tools") }, ...Object.values(this.buttons).filter(Boolean));
     this.lookPlace = h("div", { class: "together" });
-    root.replaceChildren(this.note, h("div", { class: "middle" }, this.lookPlace, this.places, this.bar), this.side);
+    this.out = new Out((person) => this.link.say("admit", { who: person.id }));
+    root.replaceChildren(this.note, h("div", { class: "middle" }, this.lookPlace, this.places, this.out.list, this.bar), this.side);
     this.chat = new Chat(this.side, (text) => this.link.say("chat", { text }));
     this.looking = new Looking(this.lookPlace, (body) => this.link.say("look", { body }));
     document.addEventListener("keydown", (event) => this.key(event));
@@ -121,6 +123,8 @@ class Room {
     this.recording ??= this.listenForRecording(message);
     this.recording.hear(message.recording);
     for (const line of message.chat) this.chat.add(line);
+    this.moderates = message.moderates;
+    this.out.show(message.out);
     if (message.trouble) this.tell(message.trouble, "warn");
     if (!message.grant) return;
     if (message.grant.kind === "outside") return this.outside(message.grant);
@@ -194,6 +198,7 @@ class Room {
       if (person) person.timer = setTimeout(() => this.left(id, "gone"), GRACE_MS);
       return;
     }
+    if (why === "removed" && this.moderates) this.out.add(this.people.get(id));
     this.people.delete(id);
     this.engine?.drop?.(id);
     this.tiles?.drop(id);
