@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
+from konsilium.adapters.reach import BadNetworks, Network, read_networks
 from konsilium.adapters.storage.address import BadAddress, read_address
 from konsilium.adapters.turn import BadTurn, Turn, read_turn
 from konsilium.adapters.video.choosing import BadChoice, Choice, read_choice
@@ -153,6 +154,13 @@ def _turn() -> Turn:
         raise BadSetting(str(trouble)) from trouble
 
 
+def _private_networks() -> dict[str, tuple[Network, ...]]:
+    try:
+        return read_networks(os.environ.get("KONSILIUM_PRIVATE_NETWORKS", ""))
+    except BadNetworks as trouble:
+        raise BadSetting(str(trouble)) from trouble
+
+
 def _night() -> list[int]:
     """Return the hours of the night, of 24 in UTC: "20-2" is 20, 21, 22, 23, 0 and 1."""
     text = os.environ.get("KONSILIUM_NIGHT") or "20-2"
@@ -188,6 +196,8 @@ RECORDING = _flag("KONSILIUM_RECORDING")
 RECORDING_DAYS = _number("KONSILIUM_RECORDING_DAYS", 30, "number of days", 3650)
 # What relays media between sites that don't reach each other.
 TURN = _turn()
+# Hospitals' private networks that the prober may connect to, by their organisation's OID.
+PRIVATE_NETWORKS = _private_networks()
 # "sandbox" looks at every file whole before anybody sees it; "null", for tests alone, looks at none.
 INSPECTOR = "sandbox"
 # Proxies whose X-Forwarded-For is believed: the throttle of sign-in counts by network.

@@ -22,6 +22,7 @@ from konsilium.adapters.sip.messages import (
     Request,
     Response,
     body_length,
+    is_status,
     read_response,
 )
 from konsilium.workflow.probing import NotReached
@@ -135,7 +136,7 @@ class StreamLine:
         while not head.strip():  # keep-alives are empty lines
             head = await self.reader.readuntil(b"\r\n")
         # The first line is a SIP answer's, or nobody reads on.
-        if not head.startswith(b"SIP/2.0 "):
+        if not is_status(head):
             raise NotSip
         head += await self.reader.readuntil(b"\r\n\r\n")
         body = await self.reader.readexactly(body_length(read_response(head).headers))

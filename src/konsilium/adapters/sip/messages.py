@@ -90,6 +90,11 @@ class Response:
         return [name for name in dict.fromkeys(one.lower() for one in found) if name in KNOWN_CODECS]
 
 
+def is_status(line: bytes) -> bool:
+    """Say whether an answer begins like this."""
+    return _STATUS.fullmatch(line.decode("utf-8", "replace").rstrip("\r\n")) is not None
+
+
 def read_response(content: bytes) -> Response:
     """Read one answer from a datagram, or from a head and body put together. Raises NotSip."""
     head, separator, body = content.partition(b"\r\n\r\n")
