@@ -4,7 +4,7 @@ import { h, say } from "./config.js";
 export class Out {
   constructor(admit) {
     this.admit = admit;
-    this.list = h("ul", { class: "out", "aria-label": say("put_out"), hidden: true });
+    this.list = h("div", { class: "out", role: "group", "aria-label": say("put_out"), hidden: true });
   }
 
   show(people) {
@@ -15,7 +15,7 @@ export class Out {
 
   add(person) {
     if (!person) return;
-    const line = h("li", {}, `${say("put_out")}: ${person.name} `);
+    const line = h("p", {}, `${say("put_out")}: ${person.name} `);
     const admit = () => {
       this.admit(person);
       line.remove();
