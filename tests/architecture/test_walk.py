@@ -169,6 +169,8 @@ SAMPLES = {
     "sessions:miss": ("cniis_consultant", of("confirmed_session")),
     "sessions:fail": ("cniis_consultant", of("confirmed_session")),
     "sessions:cancel": ("cniis_consultant", of("confirmed_session")),
+    "sessions:ready": ("omsk_doctor", of("confirmed_session")),
+    "sessions:record": ("omsk_doctor", of("confirmed_session")),
     "sessions:calendar": ("cniis_consultant", of("confirmed_session")),
     "recordings:show": ("cniis_consultant", of("confirmed_session")),
     "recordings:give": ("cniis_consultant", of("confirmed_session")),

@@ -46,6 +46,8 @@ RULES: dict[str, tuple[tuple[str, bool], ...]] = {
     "session_confirm": ((CENTRE, False), (REQUESTER, False)),
     "session_accept": ((REQUESTER, False), (CONSULTANT, False)),
     "session_cancel": ((REQUESTER, False), (CONSULTANT, False)),
+    "session_remind_day": ((REQUESTER, True), (CONSULTANT, True)),
+    "session_remind_hour": ((REQUESTER, True), (CONSULTANT, True)),
     "session_miss": ((REQUESTER, False),),
     "session_fail": ((REQUESTER, False),),
     "council_call": ((COUNCIL, True), (REQUESTER, False)),
@@ -66,7 +68,7 @@ RULES: dict[str, tuple[tuple[str, bool], ...]] = {
 }
 
 # These change whose turn it is; what waited before doesn't wait any more.
-MOVES = {kind for kind in RULES if not kind.startswith("council_")} - {
+MOVES = {kind for kind in RULES if not kind.startswith(("council_", "session_remind"))} - {
     "message_posted",
     "document_added",
     "acknowledge",
@@ -94,6 +96,10 @@ SENTENCES = {
     "session_confirm": N_("Request %(number)s: the session's time is confirmed"),
     "session_accept": N_("Request %(number)s: the session's time is agreed"),
     "session_cancel": N_("Request %(number)s: the session is cancelled"),
+    "session_remind_day": N_(
+        "Request %(number)s: the session is within a day. Say whether you will be there"
+    ),
+    "session_remind_hour": N_("Request %(number)s: the session is within an hour"),
     "session_miss": N_("Request %(number)s: the session didn't take place"),
     "session_fail": N_("Request %(number)s: the session failed"),
     "council_call": N_("Request %(number)s: a council is called"),

@@ -36,6 +36,7 @@ from konsilium.web.recordings import views as recordings
 from konsilium.web.requests import views as requests
 from konsilium.web.room import guests, tickets
 from konsilium.web.room import views as room
+from konsilium.web.sessions import record as session_record
 from konsilium.web.sessions import views as sessions
 from konsilium.web.studies import views as studies
 from konsilium.web.timetable import views as timetable
@@ -244,6 +245,8 @@ SESSIONS = [
     page("sessions/<uuid:pk>/missed/", sessions.miss, "session.move", "miss"),
     page("sessions/<uuid:pk>/failed/", sessions.fail, "session.move", "fail"),
     page("sessions/<uuid:pk>/cancel/", sessions.cancel, "session.move", "cancel"),
+    page("sessions/<uuid:pk>/ready/", session_record.ready, "session.ready", "ready"),
+    page("sessions/<uuid:pk>/record/", session_record.show, "session.read", "record"),
     page("sessions/<uuid:pk>/calendar/", sessions.calendar, "session.read", "calendar"),
 ]
 

@@ -130,6 +130,7 @@ RIGHTS = (
     _right("conclusion.read", N_("Read a placed conclusion"), *_CASE),
     _right("session.read", N_("See a session with its request"), *_CASE),
     _right("session.move", N_("Move a session (see the table of moves)"), *_CASE),
+    _right("session.ready", N_("Say that the own side will be at a session"), *_CASE),
     _right("guest.invite", N_("Invite guests to a session and take invitations back"), *_CASE),
     _right("room.enter", N_("Enter the room of a session"), *_CASE, Role.COUNCIL_MEMBER),
     _right("recording.hear", N_("Listen to a session's recording that was given to oneself"), *_CASE),

@@ -9,6 +9,8 @@ from django.utils.translation import gettext
 
 from konsilium.actions.sessions import EARLY
 from konsilium.models import Consultation, Session, SessionOption
+from konsilium.web.sessions.equipment import side_of
+from konsilium.web.sessions.record import readiness
 from konsilium.web.sessions.times import both_times, tested_words
 from konsilium.workflow.consultation import State
 from konsilium.workflow.roles import CENTRE_ROLES, Actor, Role
@@ -79,6 +81,8 @@ def describe(row: Session, *, actor: Actor, roles: frozenset[Role], at: datetime
         "moves": _moves(row, moves),
         "sides": [_side(row, side) for side in Side],
         "note": row.note,
+        "ready": readiness(row, actor, side_of(row, actor.organization_id)) if row.starts_at else None,
+        "record_url": reverse("sessions:record", args=[row.pk]) if row.starts_at else "",
         "guests_url": reverse("room:guests", args=[row.pk]) if row.starts_at else "",
         "room_url": reverse("room:show", args=[row.pk]) if row.starts_at else "",
         "calendar_url": reverse("sessions:calendar", args=[row.pk]) if row.starts_at else "",
@@ -178,5 +182,6 @@ def _past(row: Session, actor: Actor) -> dict[str, Any]:
         if row.began_at and row.ended_at
         else None,
         "said": ". ".join(part for part in said if part),
+        "record_url": reverse("sessions:record", args=[row.pk]) if row.starts_at else "",
         "note": row.note,
     }
