@@ -1,5 +1,6 @@
 // The session's room: come in, see and hear each other, and stay together on a line that is thin or breaks.
 import { Chat } from "./chat.js";
+import { Codec } from "./codec.js";
 import { config, h, say } from "./config.js";
 import { capture } from "./devices.js";
 import { door } from "./door.js";
@@ -87,6 +88,7 @@ class Room {
   end(why, words) {
     for (const timer of this.timers ?? []) clearInterval(timer);
     this.engine?.leave();
+    this.codec?.leave();
     for (const track of this.stream.getTracks()) track.stop();
     this.screen?.getTracks().forEach((track) => track.stop());
     const again = why === "left" || why === "refused" ? h("a", { class: "button primary", href: location.href }, say("come_back")) : null;
@@ -147,6 +149,7 @@ class Room {
 
   async begin(grant) {
     this.grant = grant;
+    if (grant.keys?.sip_me) this.meetCodec(grant);
     if (this.engine) return this.engine.renew?.(grant);
     if (grant.kind === "janus") {
       const { JanusEngine } = await import(config.assets.janus);
@@ -167,6 +170,12 @@ class Room {
     });
     await this.publish();
     await this.engine.setBounds(this.ladder.step);
+  }
+
+  // The consulting side may have a room codec on the line, beside the room.
+  meetCodec(grant) {
+    if (this.codec) return this.codec.renew(grant);
+    this.codec = new Codec(this.side, { grant, stream: () => new MediaStream(this.stream.getTracks()) });
   }
 
   outside(grant) {

@@ -298,7 +298,7 @@ export class JanusEngine {
     if (streams.length) await this.#down.handle.say({ request: "configure", streams }).catch(() => {});
   }
 
-  // As the mesh tells it, of each of the others; what goes up goes up once, and stands beside the first of them.
+  // As the mesh tells it, of each of the others; what goes up goes up once, so its bytes stand beside the first of them.
   async stats() {
     const found = new Map();
     for (const id of this.#feeds) found.set(id, { in: {}, out: {}, rtt: 0, rate: Infinity });
@@ -307,8 +307,14 @@ export class JanusEngine {
       if (row.type === "inbound-rtp") this.#received(found, row);
       if (row.type === "candidate-pair" && row.nominated) for (const one of found.values()) one.rtt = (row.currentRoundTripTime ?? 0) * 1000;
     }
-    const [first] = found.values();
-    for (const row of (await this.#up.peer.getStats()).values()) sent(first, row);
+    const up = { out: {}, rate: Infinity };
+    for (const row of (await this.#up.peer.getStats()).values()) sent(up, row);
+    let isFirst = true;
+    for (const one of found.values()) {
+      one.rate = up.rate;
+      for (const [kind, told] of Object.entries(up.out)) one.out[kind] = { ...told, bytes: isFirst ? told.bytes : 0 };
+      isFirst = false;
+    }
     return found;
   }
 

@@ -6,6 +6,7 @@ import { Wire } from "./janus_wire.js";
 
 const PLUGIN = "janus.plugin.sip";
 const READY_MS = 8000;
+const LATE_MS = 3000;
 
 export class CodecCall {
   #wire = null;
@@ -13,6 +14,7 @@ export class CodecCall {
   #peer = null;
   #offer = null;
   #isReady = null;
+  #endedAt = -Infinity;
 
   constructor(grant, callbacks) {
     this.grant = grant;
@@ -59,10 +61,12 @@ export class CodecCall {
     await peer.setLocalDescription();
     await this.#gathered(peer);
     await this.#handle.say({ request: "accept" }, peer.localDescription);
+    this.callbacks.state?.("up");
   }
 
   async hangUp() {
     const request = this.#peer ? "hangup" : "decline";
+    this.#endedAt = performance.now();
     await this.#handle?.say({ request }).catch(() => {});
     this.#over("hung_up");
   }
@@ -97,6 +101,9 @@ export class CodecCall {
 
   async #hear(said) {
     const result = said.plugindata?.data?.result ?? {};
+    // The end of a call that we ended may come after the beginning of the next one.
+    const isOld = !this.#peer && performance.now() - this.#endedAt < LATE_MS;
+    if (result.event === "hangup" && isOld) return;
     const verbs = {
       registered: () => this.#isReady?.go(),
       registration_failed: () => this.#isReady?.fail(new Error(`${result.code}`)),

@@ -38,6 +38,7 @@ def of_a_person(request: Any, session: Session) -> dict[str, Any]:
         "organization": request.actor.organization_name,
         "backUrl": reverse("consultation:show", args=[session.consultation_id]) + "#sessions",
         "things": [*_studies(session), *_documents(request, session)],
+        "codec": session.requesting_dial if session.requesting_connection == "sip" else "",
     }
 
 

@@ -70,4 +70,13 @@ TEXTS = {
     "record_not_here": N_(
         "In the built-in room nothing passes a server, so it can't be recorded. A media server can."
     ),
+    "codec": N_("Room codec"),
+    "codec_number": N_("The codec dials"),
+    "codec_address": N_("Codec's SIP address"),
+    "codec_call": N_("Call"),
+    "codec_calling": N_("The codec is being called …"),
+    "codec_rings": N_("A codec calls"),
+    "codec_answer": N_("Answer the call"),
+    "codec_hang_up": N_("Hang up"),
+    "codec_failed": N_("The codec can't be called now. Use its reserve phone."),
 }
