@@ -5,7 +5,7 @@ from django.utils import timezone
 from konsilium.actions._files import store
 from konsilium.adapters.ciphering import encipher, new_key
 from konsilium.adapters.sealing import seal
-from konsilium.models import Attendance, Event, Recording
+from konsilium.models import Attendance, Event, Recording, RecordingConsent
 from konsilium.models.access import acting, as_room
 from konsilium.web.http import new_key as once_key
 from tests.factories import Way, confirmed_session
@@ -79,6 +79,17 @@ def test_a_player_asks_for_parts_and_that_is_one_hearing(way, session, track, cl
         assert b"".join(part.streaming_content) == VOICE[start : last + 1]
     with acting(way.consultant):
         assert Event.objects.filter(kind="recording_heard").count() in (1, 2)
+
+
+def test_the_sessions_record_leads_there_once_somebody_agreed_to_a_recording(way, session, client_as):
+    record = reverse("sessions:record", args=[session.pk])
+    consultant = client_as(way.consultant)
+    assert page(session) not in consultant.get(record).content.decode()
+    with as_room(session.pk):
+        RecordingConsent.objects.create(
+            session_id=session.pk, attendance_id=way.row.pk, name="С.", at=way.at, is_given=True
+        )
+    assert page(session) in consultant.get(record).content.decode()
 
 
 def test_what_was_taken_back_is_gone_at_once(way, session, track, client_as):

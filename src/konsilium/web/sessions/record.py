@@ -44,6 +44,7 @@ def show(request: Any, pk: UUID) -> HttpResponse:
         "times": both_times(row, moment, request.actor) if moment else [],
         "ended": local(row.ended_at, zone) if row.ended_at else "",
         "request_url": reverse("consultation:show", args=[row.consultation_id]) + "#sessions",
+        "was_recorded": row.consents.filter(is_given=True).exists(),
         "people": [_person(one, zone) for one in _attendances(row)],
         "lines": [_line(one, zone) for one in RoomLine.objects.filter(session=row).order_by("at", "id")],
     }
