@@ -6,10 +6,11 @@ import sys
 from collections.abc import Sequence
 
 PARTS = {
-    "serve": "database, migrations, pages, worker and inspector together",
+    "serve": "database, migrations, pages, worker, inspector and prober together",
     "pages": "the pages alone",
     "worker": "the worker alone",
     "inspector": "the inspector alone: looks at the files that arrive, in a sandbox",
+    "prober": "the prober alone: looks at equipment's addresses, and at nothing else",
     "database": "the embedded database alone",
     "migrate": "bring the database to this version, as its owner",
     "cast": "the demonstration's people and how they sign in (--json)",

@@ -43,6 +43,7 @@ def run(part: str, *, as_json: bool = False) -> int:
         "pages": pages,
         "worker": worker,
         "inspector": inspector,
+        "prober": prober,
         "database": database,
         "migrate": migrate,
         "demo": demo,
@@ -65,7 +66,7 @@ def serve() -> None:
         if settings.DEMO:
             build_demo()
         connections.close_all()
-        parts = [Part(name, partial(child, name)) for name in ("pages", "worker", "inspector")]
+        parts = [Part(name, partial(child, name)) for name in ("pages", "worker", "inspector", "prober")]
         if cluster is not None:
             parts.insert(0, database_part(cluster))
         supervise(parts, until_told(), is_ready=ready, when_ready=announce)
@@ -114,6 +115,14 @@ def inspector() -> None:
 
     check_login()
     work.inspect(until_told())
+
+
+def prober() -> None:
+    """Look at equipment's addresses until told to stop."""
+    from konsilium import worker as work  # noqa: PLC0415  models must be ready
+
+    check_login()
+    work.probe(until_told())
 
 
 def database() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import ProgrammingError, transaction
 
-from konsilium.actions import equipment, testing
+from konsilium.actions import equipment, probing, testing
 from konsilium.models import Endpoint, EquipmentTest, Organization, Probe, TestParticipant, TestStep
 from konsilium.models.access import acting
 from konsilium.workflow.machine import NotNow, NotYours, Refused
@@ -162,15 +162,15 @@ def test_a_stranger_sees_neither_test_nor_steps(cast, opened):
 
 def test_nothing_is_probed_before_a_coordinator_approved_the_address(cast, endpoint):
     with acting(cast.omsk_technician), pytest.raises(NotNow):
-        testing.ask_probe(endpoint, "options", actor=cast.omsk_technician, at=NOW)
+        probing.ask(endpoint, "options", actor=cast.omsk_technician, at=NOW)
     with acting(cast.coordinator):
         testing.approve(endpoint, actor=cast.coordinator, at=NOW)
         row = Endpoint.objects.get()
-        first = testing.ask_probe(row, "options", actor=cast.coordinator, at=NOW)
-        assert testing.ask_probe(row, "options", actor=cast.coordinator, at=NOW).pk == first.pk
+        first = probing.ask(row, "options", actor=cast.coordinator, at=NOW)
+        assert probing.ask(row, "options", actor=cast.coordinator, at=NOW).pk == first.pk
         assert Probe.objects.count() == 1
         with pytest.raises(Refused):
-            testing.ask_probe(row, "portscan", actor=cast.coordinator, at=NOW)
+            probing.ask(row, "portscan", actor=cast.coordinator, at=NOW)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from konsilium.models import Endpoint, EndpointSecret, EquipmentTest, Organizati
 from konsilium.models.access import as_prober
 from konsilium.workflow.equipment import PROBE_LABELS
 from konsilium.workflow.machine import NotNow, NotYours, Refused
-from konsilium.workflow.probing import ANSWERS, LONGEST, ONE_EVERY, Found, NotReached, StepFound
+from konsilium.workflow.probing import ANSWERS, LONGEST, LONGEST_OF, ONE_EVERY, Found, NotReached, StepFound
 from konsilium.workflow.protocol import outcome_of, steps_of
 from konsilium.workflow.roles import Actor, Role, may
 from konsilium.workflow.words import N_
@@ -166,8 +166,10 @@ def _looked(prober: Prober, task: Task, at: datetime) -> Found:
 
 def _give_up_the_dead(at: datetime) -> None:
     """End what a prober that died has left running."""
-    dead = Probe.objects.filter(state="running", begun_at__lt=at - LONGEST)
-    dead.update(state="done", answer="broke", done_at=at)
+    for kind in PROBE_LABELS:
+        longest = LONGEST_OF.get(kind, LONGEST)
+        dead = Probe.objects.filter(kind=kind, state="running", begun_at__lt=at - longest)
+        dead.update(state="done", answer="broke", done_at=at)
 
 
 def _task(row: Probe) -> Task:

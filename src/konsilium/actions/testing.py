@@ -11,8 +11,8 @@ from django.db import transaction
 
 from konsilium.actions._record import record_at_desk
 from konsilium.actions._step import NotThere
-from konsilium.models import Endpoint, EquipmentTest, Probe, TestParticipant, TestStep
-from konsilium.workflow.equipment import OUTCOME_LABELS, PROBE_LABELS, TEST_VALID, VERDICTS
+from konsilium.models import Endpoint, EquipmentTest, TestParticipant, TestStep
+from konsilium.workflow.equipment import OUTCOME_LABELS, TEST_VALID, VERDICTS
 from konsilium.workflow.machine import NotNow, NotYours, Refused
 from konsilium.workflow.protocol import BY_CODE, NUMBERS, Proposal, outcome_of, proposed, steps_of
 from konsilium.workflow.roles import Actor, may
@@ -126,23 +126,6 @@ def conclude(
         row.save()
         _record(f"test_{verdict}", row.endpoint, actor, at, text=row.reason)
     return row
-
-
-def ask_probe(
-    endpoint: Endpoint, kind: str, *, test: EquipmentTest | None = None, actor: Actor, at: datetime
-) -> Probe:
-    """Ask the prober for a look at an approved address. Raises NotNow before the approval, or Refused."""
-    _check_writes(actor)
-    if kind not in PROBE_LABELS:
-        raise Refused(N_("There is no such probe."))
-    if endpoint.approved_at is None:
-        raise NotNow(N_("A coordinator has to approve the address before anything connects to it."))
-    waits = Probe.objects.filter(endpoint=endpoint, kind=kind, state__in=("waiting", "running")).first()
-    if waits is not None:
-        return waits
-    probe = Probe(endpoint=endpoint, test=test, kind=kind, asked_at=at, asked_by=actor.name, not_before=at)
-    probe.save(force_insert=True)
-    return probe
 
 
 def proposal(test: EquipmentTest) -> Proposal:

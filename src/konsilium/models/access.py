@@ -40,6 +40,19 @@ _ENTER = (
 _present: ContextVar[tuple[str, str, str, str]] = ContextVar("database_context", default=("none", "", "", ""))
 
 
+# What this process may enter; everything, unless it said otherwise.
+_confined: set[str] = set()
+
+
+class Confined(RuntimeError):
+    """A context that this process has said it never enters."""
+
+
+def confine(*roles: str) -> None:
+    """Let this process enter no other contexts than these from now on: a slip raises Confined instead of reading."""
+    _confined.update(roles)
+
+
 @contextmanager
 def acting(actor: Actor) -> Iterator[None]:
     """Query as this person in this membership: only the rows that the policies give to them exist."""
@@ -139,6 +152,8 @@ def _context(
     subject: str = "",
     keep_person: bool = False,
 ) -> Iterator[None]:
+    if _confined and role not in _confined:
+        raise Confined(role)
     outer = _present.get()
     person, organization = outer[1:3] if keep_person else (str(person_id or ""), str(organization_id or ""))
     inner = (role, person, organization, subject)

@@ -12,8 +12,9 @@ from konsilium.workflow.words import N_
 
 # Of one target, whoever asks.
 ONE_EVERY = timedelta(seconds=30)
-# A probe whose process died is given up after this; no probe takes as long.
-LONGEST = timedelta(minutes=20)
+# A probe whose process died is given up after this, by kinds: no look takes as long.
+LONGEST = timedelta(minutes=1)
+LONGEST_OF = {"call": timedelta(minutes=5), "echo": timedelta(minutes=20)}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from konsilium.actions import equipment, testing
+from konsilium.actions import equipment, probing, testing
 from konsilium.models import Endpoint, EquipmentTest, Probe, TestStep
 from konsilium.web.clockface import local
 from konsilium.web.http import found, send_once, words
@@ -23,6 +23,7 @@ from konsilium.workflow.equipment import (
     EndpointKind,
 )
 from konsilium.workflow.machine import Refused
+from konsilium.workflow.probing import ANSWERS
 from konsilium.workflow.protocol import NUMBERS, Proposal, Step, steps_of
 from konsilium.workflow.roles import ROLE_LABELS, Actor, Role, may
 
@@ -84,9 +85,7 @@ def probe(request: Any, pk: UUID) -> HttpResponse:
     """Ask the prober for a look."""
     row = _test(request, pk)
     try:
-        testing.ask_probe(
-            row.endpoint, request.POST.get("kind", ""), test=row, actor=request.actor, at=request.at
-        )
+        probing.ask(row.endpoint, request.POST.get("kind", ""), test=row, actor=request.actor, at=request.at)
     except Refused as refusal:
         return _shown(request, row, refusal=words(refusal))
     return _back(request, row, "#probes")
@@ -201,10 +200,19 @@ def _probe(one: Probe, actor: Actor) -> dict[str, str]:
     return {
         "label": gettext(PROBE_LABELS.get(one.kind, one.kind)),
         "state": gettext(PROBE_STATE_LABELS[one.state]),
-        "answer": one.answer,
+        **_answer(one.answer),
         "when": local(one.asked_at, actor.time_zone),
         "by": one.asked_by,
     }
+
+
+def _answer(code: str) -> dict[str, str]:
+    """Return what a look found in words, what to do about it, and its tone."""
+    found = ANSWERS.get(code)
+    if found is None:
+        return {"answer": "", "advice": "", "tone": ""}
+    advice = gettext(found.advice) if found.advice else ""
+    return {"answer": gettext(found.words), "advice": advice, "tone": TONES.get(found.outcome, "")}
 
 
 def _numbers(request: Any) -> dict[str, float]:
