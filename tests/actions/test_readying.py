@@ -47,10 +47,9 @@ def test_a_moved_time_is_reminded_of_anew(way):
     session = confirmed_session(way, after=timedelta(hours=20))
     readying.remind_due(at=way.at)
     assert reminders() == [DAY]
-    way.do(
-        way.consultant,
-        lambda row, **who: sessions.propose_again(session, [way.at + timedelta(days=5)], **who),
-    )
+    with acting(way.consultant):
+        session.refresh_from_db()
+        sessions.propose_again(session, [way.at + timedelta(days=5)], actor=way.consultant, at=way.at)
     with acting(way.doctor):
         option = sessions.options_on_the_table(session)[0]
         sessions.confirm(session, option.pk, actor=way.doctor, at=way.at)

@@ -43,11 +43,13 @@ def put_between(context, emulator, line):
     context.add_init_script(_SCRIPT.read_text())
 
 
-def heard(page, milliseconds):
-    """Let the page run, and return what it received meanwhile."""
-    before = page.evaluate(_TOTALS)
-    page.wait_for_timeout(milliseconds)
-    after = page.evaluate(_TOTALS)
+def totals(page):
+    """Return what a page has received so far."""
+    return page.evaluate(_TOTALS)
+
+
+def differ(before, after):
+    """Return what came between two looks at a page's totals."""
     audio, video = (
         [later - sooner for sooner, later in zip(before[kind], after[kind], strict=True)]
         for kind in ("audio", "video")
@@ -59,6 +61,13 @@ def heard(page, milliseconds):
         frames=video[2],
         video_loss=_share(video[1], video[0] + video[1]),
     )
+
+
+def heard(pages, milliseconds):
+    """Let the pages run, and return what each received meanwhile."""
+    before = [totals(page) for page in pages]
+    pages[0].wait_for_timeout(milliseconds)
+    return [differ(sooner, totals(page)) for sooner, page in zip(before, pages, strict=True)]
 
 
 def _share(part, whole):

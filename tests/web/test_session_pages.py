@@ -258,24 +258,35 @@ def buttons(page):
 def test_before_its_time_a_session_is_only_moved_or_cancelled(way, client_as):
     confirmed_session(way)
     assert buttons(text(client_as(way.consultant).get(f"/requests/{way.row.pk}/"))) == [
+        "Мы будем",
+        "Войти в комнату",
         "Предложить новое время",
         "Отменить сеанс",
+        "Гости",
         "В календарь",
     ]
-    page = text(client_as(way.doctor).get(f"/requests/{way.row.pk}/"))
-    assert buttons(page) == ["Предложить другое время", "Отменить сеанс", "В календарь"]
+    assert buttons(text(client_as(way.doctor).get(f"/requests/{way.row.pk}/"))) == [
+        "Мы будем",
+        "Войти в комнату",
+        "Предложить другое время",
+        "Отменить сеанс",
+        "Гости",
+        "В календарь",
+    ]
 
 
 def test_when_its_time_has_come_a_session_can_be_started_held_missed_or_failed(cast, client_as):
     way = Way(cast, at=timezone.now() - timedelta(days=2)).on_video()
-    confirmed_session(way, after=timedelta(days=2) - timedelta(minutes=5))
+    confirmed_session(way, after=timedelta(days=2) - timedelta(minutes=15))
     assert buttons(text(client_as(way.consultant).get(f"/requests/{way.row.pk}/"))) == [
+        "Войти в комнату",
         "Начать сеанс",
         "Предложить новое время",
         "Отменить сеанс",
         "Сеанс состоялся",
         "Сторона не явилась",
         "Сеанс сорвался",
+        "Гости",
         "В календарь",
     ]
 

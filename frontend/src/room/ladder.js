@@ -14,14 +14,19 @@ const CLEAN = 0.01;
 // Then nobody understands a word: everything but sound goes at once.
 const RUIN = 0.15;
 const LATE_MS = 700;
+// A queue that grows is the sign before the loss: so much above the shortest round trip seen.
+export const QUEUE_MS = 150;
 const FIRST_WAIT = 3;
 const LONGEST_WAIT = 60;
+// A step that held for fewer looks than this was one too many.
+const HELD = 15;
 
 export class Ladder {
   #clean = 0;
   #bad = 0;
   #wait = FIRST_WAIT;
   #since = 0;
+  #shortest = Infinity;
 
   constructor(steps = SENDING, begin = 1) {
     this.steps = steps;
@@ -37,17 +42,19 @@ export class Ladder {
   // One look, every LOOK_MS: the share of packets lost, the round trip in ms, and the bit/s that the browser believes in.
   look({ loss = 0, rtt = 0, rate = Infinity }) {
     this.#since += 1;
-    const isBad = loss > TOO_MUCH || rtt > LATE_MS || rate < this.step.enough;
+    if (rtt > 0) this.#shortest = Math.min(this.#shortest, rtt);
+    const isLate = rtt > Math.min(LATE_MS, this.#shortest + QUEUE_MS);
+    const isBad = loss > TOO_MUCH || isLate || rate < this.step.enough;
     this.#bad = isBad ? this.#bad + 1 : 0;
     if (loss > RUIN) return this.#down(this.at);
     // Much loss at once is enough; a little has to last.
     if (loss > 4 * TOO_MUCH || this.#bad >= 2) return this.#down();
-    if (loss <= CLEAN && rtt <= LATE_MS) this.#clean += 1;
+    if (loss <= CLEAN && rtt <= Math.min(LATE_MS, this.#shortest + QUEUE_MS / 2)) this.#clean += 1;
     else this.#clean = 0;
     const next = this.steps[this.at + 1];
     const carries = !next || rate >= next.before;
     if (next && carries && this.at < this.highest && this.#clean >= this.#wait) return this.#up();
-    if (this.#since > 4 * this.#wait) this.#wait = Math.max(FIRST_WAIT, this.#wait / 2);
+    if (this.#since > 4 * this.#wait + HELD) this.#wait = Math.max(FIRST_WAIT, this.#wait / 2);
     return this.step;
   }
 
@@ -60,7 +67,7 @@ export class Ladder {
 
   #down(steps = 1) {
     this.hasFallen = true;
-    if (this.#since <= 6) this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
+    if (this.#since <= HELD) this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
     this.at = Math.max(0, this.at - steps);
     return this.#rest();
   }

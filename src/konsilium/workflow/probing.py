@@ -142,7 +142,7 @@ _REACHED = {
 _LOGIN = {
     "login_right": Answer(N_("The server takes login and password."), "", "passed"),
     "login_wrong": Answer(
-        N_("The server knows the login or not, but doesn't take the password."),
+        N_("The server doesn't take this login and password."),
         N_("Enter both anew in the passport."),
     ),
     "login_refused": Answer(

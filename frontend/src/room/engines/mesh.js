@@ -4,10 +4,12 @@
 // take(id, step), stats(), renew(grant), leave(). Callbacks: send(id, body), stream(id, MediaStream), gone(id),
 // state("connected"|"lost", id). Who comes calls everybody who is there; after that either side may renegotiate, and of
 // two offers at once the polite side gives way.
+import { QUEUE_MS } from "../ladder.js";
 import { described } from "./describing.js";
 
 const KINDS = ["audio", "video"];
-// Voice on a line that is thin at either end, and on others.
+// Voice beside no picture or a small one, and beside one of more than WIDE.
+const WIDE = 200_000;
 const THIN_VOICE = 16_000;
 const VOICE = 32_000;
 const SLOW = 90_000;
@@ -62,7 +64,7 @@ export class MeshEngine {
   #make(id) {
     this.drop(id);
     const pc = new RTCPeerConnection({ iceServers: this.grant.ice, bundlePolicy: "max-bundle" });
-    const peer = { id, pc, polite: this.me > id, senders: {}, stream: new MediaStream(), run: null, wanted: 1, most: LEAST, offering: false, ignoring: false };
+    const peer = { id, pc, polite: this.me > id, senders: {}, stream: new MediaStream(), run: null, wanted: 1, most: LEAST, shortest: Infinity, offering: false, ignoring: false };
     this.#peers.set(id, peer);
     pc.onicecandidate = ({ candidate }) => candidate && this.#say(peer, { candidate });
     pc.onnegotiationneeded = () => this.#offer(peer).catch(() => {});
@@ -173,12 +175,13 @@ export class MeshEngine {
     const { bitrate, fps, scale } = this.#bounds ?? { bitrate: SLOW, fps: 6, scale: 2 };
     const most = [0, SLOW, 220_000, Infinity][peer.wanted];
     const isThin = Math.min(bitrate, most) <= SLOW;
-    await this.#set(peer.senders.audio, { maxBitrate: isThin ? THIN_VOICE : VOICE, priority: "high", networkPriority: "high" });
     // The slow picture goes to everybody at once over a line that may carry no more than one.
     const wide = isThin ? Math.max(SLOW / this.#peers.size, LEAST) : Math.min(bitrate, most);
     peer.most = Math.min(peer.most, wide);
     const own = bitrate > 0 && most > 0 ? Math.max(peer.most, LEAST) : 0;
     const active = own > 0;
+    const voice = own > WIDE ? VOICE : THIN_VOICE;
+    await this.#set(peer.senders.audio, { maxBitrate: voice, priority: "high", networkPriority: "high" });
     await this.#set(peer.senders.video, {
       active,
       maxBitrate: active ? own : 30_000,
@@ -187,12 +190,14 @@ export class MeshEngine {
     });
   }
 
-  // After each look: a little more for whom nothing gets lost, much less for whom much does.
+  // After each look: a little more for whom nothing gets lost or late, much less for whom much gets lost.
   async adapt(stats) {
     for (const peer of this.#peers.values()) {
-      const out = stats.get(peer.id)?.out ?? {};
+      const { out = {}, rtt = 0 } = stats.get(peer.id) ?? {};
       const loss = Math.max(out.audio?.loss ?? 0, out.video?.loss ?? 0);
-      peer.most = Math.max(LEAST, peer.most * (loss > RUINED ? FALLS : loss > LOST ? SHRINKS : GROWS));
+      if (rtt > 0) peer.shortest = Math.min(peer.shortest, rtt);
+      const isLate = rtt > peer.shortest + QUEUE_MS / 2;
+      peer.most = Math.max(LEAST, peer.most * (loss > RUINED ? FALLS : loss > LOST || isLate ? SHRINKS : GROWS));
       await this.#tune(peer);
     }
   }

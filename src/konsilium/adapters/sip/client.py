@@ -133,7 +133,7 @@ class StreamLine:
 
     async def _read(self) -> Response:
         head = b""
-        while not head.strip():  # keep-alives are empty lines
+        while not head.strip():  # empty lines keep a connection alive
             head = await self.reader.readuntil(b"\r\n")
         # The first line is a SIP answer's, or nobody reads on.
         if not is_status(head):

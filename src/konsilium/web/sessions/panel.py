@@ -81,7 +81,7 @@ def describe(row: Session, *, actor: Actor, roles: frozenset[Role], at: datetime
         "moves": _moves(row, moves),
         "sides": [_side(row, side) for side in Side],
         "note": row.note,
-        "ready": readiness(row, actor, side_of(row, actor.organization_id)) if row.starts_at else None,
+        "ready": readiness(row, actor, side_of(row, actor.organization_id), at) if row.starts_at else None,
         "record_url": reverse("sessions:record", args=[row.pk]) if row.starts_at else "",
         "guests_url": reverse("room:guests", args=[row.pk]) if row.starts_at else "",
         "room_url": reverse("room:show", args=[row.pk]) if row.starts_at else "",

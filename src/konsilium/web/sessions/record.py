@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from konsilium.actions import readying
-from konsilium.models import Attendance, Readiness, RoomLine, Session
+from konsilium.models import Attendance, Readiness, RecordingConsent, RoomLine, Session
 from konsilium.web.clockface import local
 from konsilium.web.consultation.moving import press
 from konsilium.web.http import found
@@ -44,7 +44,7 @@ def show(request: Any, pk: UUID) -> HttpResponse:
         "times": both_times(row, moment, request.actor) if moment else [],
         "ended": local(row.ended_at, zone) if row.ended_at else "",
         "request_url": reverse("consultation:show", args=[row.consultation_id]) + "#sessions",
-        "was_recorded": row.consents.filter(is_given=True).exists(),
+        "was_recorded": RecordingConsent.objects.filter(session=row, is_given=True).exists(),
         "people": [_person(one, zone) for one in _attendances(row)],
         "lines": [_line(one, zone) for one in RoomLine.objects.filter(session=row).order_by("at", "id")],
     }
@@ -98,16 +98,20 @@ def _line(one: RoomLine, zone: str) -> dict[str, str]:
     }
 
 
-def readiness(row: Session, actor: Actor, side: Side) -> dict[str, Any]:
+def readiness(row: Session, actor: Actor, side: Side, at: datetime) -> dict[str, Any]:
     """Return what both sides said of being there at the confirmed time (one query)."""
     rows = Readiness.objects.filter(session=row)
     said = {one.side: one for one in rows if one.starts_at == row.starts_at}
     mine = said.get(side)
     return {
         "said": [{"side": gettext(SIDES[one]), "who": _who(said.get(one), actor)} for one in Side],
-        "asks": row.state == SessionState.CONFIRMED and mine is None,
+        "asks": row.state == SessionState.CONFIRMED and mine is None and _is_ahead(row, at),
         "url": reverse("sessions:ready", args=[row.pk]),
     }
+
+
+def _is_ahead(row: Session, at: datetime) -> bool:
+    return row.starts_at is not None and at < row.starts_at
 
 
 def _who(one: Readiness | None, actor: Actor) -> str:
