@@ -253,6 +253,7 @@ class Migration(migrations.Migration):
                 ("sha256", models.CharField(blank=True, max_length=64)),
                 ("size", models.PositiveIntegerField(default=0)),
                 ("pages", models.PositiveSmallIntegerField(default=0)),
+                ("waits_since", models.DateTimeField(null=True)),
                 (
                     "consultation",
                     models.ForeignKey(
@@ -452,6 +453,7 @@ class Migration(migrations.Migration):
                 ),
                 ("person_id", models.UUIDField()),
                 ("person_name", models.CharField(max_length=310)),
+                ("person_snils", models.CharField(blank=True, max_length=11)),
                 ("organization_name", models.CharField(max_length=500)),
                 ("position", models.CharField(blank=True, max_length=200)),
                 ("at", models.DateTimeField()),
@@ -658,6 +660,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="printform",
             index=models.Index(fields=["consultation", "kind", "asked_at"], name="forms_of_a_request"),
+        ),
+        migrations.AddIndex(
+            model_name="printform",
+            index=models.Index(
+                condition=models.Q(("waits_since__isnull", False)),
+                fields=["waits_since", "id"],
+                name="form_waits_organization",
+            ),
         ),
         migrations.AddConstraint(
             model_name="printform",

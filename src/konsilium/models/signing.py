@@ -4,6 +4,7 @@ from django.db import models
 
 from konsilium.models._base import Row, choices
 from konsilium.models.consultation import Consultation
+from konsilium.workflow.roles import Actor, Role
 from konsilium.workflow.signing import (
     FORMAT_LABELS,
     PRINT_KIND_LABELS,
@@ -12,7 +13,20 @@ from konsilium.workflow.signing import (
     VERDICT_LABELS,
     Verdict,
 )
-from konsilium.workflow.words import SIDES
+from konsilium.workflow.words import SIDES, Side
+
+ASKING_ROLES = (Role.REQUESTER, Role.ORG_ADMIN)
+
+
+class PrintFormQuerySet(models.QuerySet["PrintForm"]):
+    """Which print forms a person sees."""
+
+    def visible_to(self, actor: Actor) -> "PrintFormQuerySet":
+        """Those of visible requests; the requesting side sees the centre's once they are placed."""
+        rows = self.filter(consultation__in=Consultation.objects.visible_to(actor))
+        if actor.role in ASKING_ROLES:
+            rows = rows.filter(models.Q(side=Side.REQUESTING) | models.Q(placed_at__isnull=False))
+        return rows
 
 
 class PrintForm(Row):
@@ -37,17 +51,34 @@ class PrintForm(Row):
     sha256 = models.CharField(max_length=64, blank=True)
     size = models.PositiveIntegerField(default=0)
     pages = models.PositiveSmallIntegerField(default=0)
+    # Since when its author's signature counts and the organisation's is missing; empty when nothing is waited for.
+    waits_since = models.DateTimeField(null=True)
+
+    objects = PrintFormQuerySet.as_manager()
 
     class Meta:
         indexes = [
             models.Index(fields=["asked_at"], condition=models.Q(state="waiting"), name="form_waiting"),
             models.Index(fields=["consultation", "kind", "asked_at"], name="forms_of_a_request"),
+            models.Index(
+                fields=["waits_since", "id"],
+                condition=models.Q(waits_since__isnull=False),
+                name="form_waits_organization",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "subject_id", "edition", "content_sha256"], name="one_form_a_content"
             )
         ]
+
+
+class SignatureQuerySet(models.QuerySet["Signature"]):
+    """Which signatures a person sees."""
+
+    def visible_to(self, actor: Actor) -> "SignatureQuerySet":
+        """Those over visible print forms."""
+        return self.filter(form__in=PrintForm.objects.visible_to(actor))
 
 
 class Signature(Row):
@@ -58,6 +89,8 @@ class Signature(Row):
     role = models.CharField(max_length=14, choices=choices(SIGNATURE_ROLE_LABELS))
     person_id = models.UUIDField()
     person_name = models.CharField(max_length=310)
+    # What the certificate's own is compared with; shown nowhere.
+    person_snils = models.CharField(max_length=11, blank=True)
     organization_name = models.CharField(max_length=500)
     position = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
@@ -72,6 +105,8 @@ class Signature(Row):
     certificate = models.JSONField(default=dict)
     signed_at = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)
+
+    objects = SignatureQuerySet.as_manager()
 
     class Meta:
         indexes = [
