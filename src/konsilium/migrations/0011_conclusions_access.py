@@ -26,6 +26,7 @@ THROUGH_SIGNATURE = "EXISTS (SELECT 1 FROM konsilium_signature g WHERE g.id = si
 THROUGH_SESSION = "EXISTS (SELECT 1 FROM konsilium_session s WHERE s.id = session_id OFFSET 0)"
 OF_DOCUMENT = "EXISTS (SELECT 1 FROM konsilium_document d WHERE d.id = document_id OFFSET 0)"
 OF_SERIES = "EXISTS (SELECT 1 FROM konsilium_series s WHERE s.id = series_id OFFSET 0)"
+WITHHELD = import_module("konsilium.migrations.0005_withheld")
 OF_PICTURE = f"(series_id IS NULL OR {OF_SERIES}) AND (document_id IS NULL OR {OF_DOCUMENT})"
 
 # The requests in which the acting person has a seat that lasts. A function, for a policy that asks the table of seats
@@ -38,8 +39,13 @@ CREATE FUNCTION konsilium_my_cases() RETURNS SETOF uuid LANGUAGE sql STABLE SECU
         AND s.answer IN ('invited', 'accepted') AND (s.access_until IS NULL OR s.access_until > now())
 $$
 """
+# The councils themselves: of another council over the same request its members see nothing.
+MY_COUNCILS = MY_CASES.replace("konsilium_my_cases", "konsilium_my_councils").replace(
+    "s.consultation_id", "s.council_id"
+)
 SEATED = "{} = ANY (ARRAY(SELECT konsilium_my_cases()))"
-MY_CASE = SEATED.format("consultation_id")
+SITTING = "{} = ANY (ARRAY(SELECT konsilium_my_councils()))"
+MY_COUNCIL = SITTING.format("council_id")
 
 # Whom a council may be called from: the consultants of every active centre, by name and trade, and nothing else of them.
 COLLEAGUES = """
@@ -57,8 +63,15 @@ $$
 
 
 def councils() -> list[str]:
-    """Councils and seats are seen with the request; an opinion is its author's alone until all are opened."""
-    opened = "EXISTS (SELECT 1 FROM konsilium_council c WHERE c.id = council_id AND c.opened_at IS NOT NULL OFFSET 0)"
+    """Councils and seats are seen with the request; an opinion is its author's alone until all are opened.
+
+    What somebody began and never sealed, or sealed and then left their seat, is opened to nobody.
+    """
+    opened = (
+        "sealed_at IS NOT NULL AND "
+        "EXISTS (SELECT 1 FROM konsilium_council c WHERE c.id = council_id AND c.opened_at IS NOT NULL OFFSET 0) AND "
+        "EXISTS (SELECT 1 FROM konsilium_seat s WHERE s.id = seat_id AND s.answer = 'accepted' OFFSET 0)"
+    )
     gathering = "EXISTS (SELECT 1 FROM konsilium_council c WHERE c.id = council_id AND c.state = 'gathering' OFFSET 0)"
     # What the asking side may know before the protocol is placed: that a council sits, and who.
     outside = (
@@ -70,11 +83,13 @@ def councils() -> list[str]:
         "organization_name, invited_at"
     )
     return [
-        *allow("council", "SELECT", (*CENTRE, COUNCILLOR), PARENT),
+        *allow("council", "SELECT", CENTRE, PARENT),
+        *allow("council", "SELECT", (COUNCILLOR,), SITTING.format("id")),
         *allow("council", "SELECT", REQUESTING, PARENT, columns=outside),
         *allow("council", "INSERT", CENTRE, f"state = 'gathering' AND opened_at IS NULL AND {PARENT}"),
         *allow("council", "SELECT, UPDATE", ("k_door",), OF_SUBJECT),
-        *allow("seat", "SELECT", (*CENTRE, COUNCILLOR), PARENT),
+        *allow("seat", "SELECT", CENTRE, PARENT),
+        *allow("seat", "SELECT", (COUNCILLOR,), MY_COUNCIL),
         *allow("seat", "SELECT", REQUESTING, PARENT, columns=names),
         *allow("seat", "SELECT, INSERT, UPDATE", ("k_door",), OF_SUBJECT),
         *allow(
@@ -85,24 +100,24 @@ def councils() -> list[str]:
             columns="id, consultation_id, council_id, kind, answer, person_id, organization_id, access_until",
         ),
         # A sealed opinion is read by nobody else: not by the chair, not by the one who called, not by the door.
-        *allow("opinion", "SELECT", (COUNCILLOR,), f"({MINE} OR {opened}) AND {MY_CASE}"),
+        *allow("opinion", "SELECT", (COUNCILLOR,), f"({MINE} OR {opened}) AND {MY_COUNCIL}"),
         *allow("opinion", "SELECT", CENTRE, f"{opened} AND {PARENT}"),
         *allow(
             "opinion",
             "INSERT",
             (COUNCILLOR,),
-            f"{MINE} AND {gathering} AND {MY_CASE}",
+            f"{MINE} AND {gathering} AND {MY_COUNCIL}",
         ),
         *allow(
             "opinion",
             "UPDATE",
             (COUNCILLOR,),
-            f"{MINE} AND sealed_at IS NULL AND {gathering} AND {MY_CASE}",
+            f"{MINE} AND sealed_at IS NULL AND {gathering} AND {MY_COUNCIL}",
             check=MINE,
             columns="text, updated_at, sealed_at",
         ),
-        *allow("councilline", "SELECT", (COUNCILLOR,), MY_CASE),
-        *allow("councilline", "INSERT", (COUNCILLOR,), f"author_id = {PERSON} AND {MY_CASE}"),
+        *allow("councilline", "SELECT", (COUNCILLOR,), MY_COUNCIL),
+        *allow("councilline", "INSERT", (COUNCILLOR,), f"author_id = {PERSON} AND {MY_COUNCIL}"),
         # Who is called gets the role to look in with; it gives nothing beside a seat that lasts.
         *allow("membership", "INSERT", ("k_door",), "role = 'council_member'"),
         *allow(
@@ -143,22 +158,24 @@ def members() -> list[str]:
             f"kind = 'conclusion_scan' AND author_id = {PERSON} AND {of_draft} AND {PARENT}",
         ),
         *allow("reading", "INSERT", one, f"done_at IS NULL AND {PARENT}"),
-        *allow("series", "SELECT", one, f"is_included AND {PARENT}"),
+        *allow("series", "SELECT", one, f"{WITHHELD.SHOWN} AND {PARENT}"),
+        *allow("study", "SELECT", one, f"{PARENT} AND {WITHHELD.WITH_SERIES}"),
         *allow("instance", "SELECT", one, OF_SERIES),
         *allow("leftout", "SELECT", one, OF_DOCUMENT),
-        *allow("derived", "SELECT", one, OF_DOCUMENT),
+        *allow("derived", "SELECT", one, WITHHELD.COPY_SHOWN),
         *allow("mark", "SELECT", one, f"{OF_PICTURE} AND {PARENT}"),
-        *allow("mark", "INSERT", one, f"author_id = {PERSON} AND {PARENT} AND {OF_PICTURE}"),
         *allow("keyimage", "SELECT", one, f"{OF_DOCUMENT} AND {OF_SERIES}"),
         *allow("sessionoption", "SELECT", one, THROUGH_SESSION),
         *allow("room", "SELECT", one, THROUGH_SESSION),
         *allow("attendance", "SELECT", one, THROUGH_SESSION),
         *allow("roomline", "SELECT", one, THROUGH_SESSION),
+        *allow("readiness", "SELECT", one, THROUGH_SESSION),
+        *allow("recordingconsent", "SELECT", one, THROUGH_SESSION),
         *allow("event", "SELECT", one, f"audience = 'both' AND {PARENT}"),
         *allow("readmark", "SELECT, INSERT, UPDATE", one, f"{MINE} AND {PARENT}"),
         *allow("answer", "SELECT", one, THROUGH_CONCLUSION.format("")),
     ]
-    for name in ("question", "study", "reading", "session", "message"):
+    for name in ("question", "reading", "session", "message"):
         statements += allow(name, "SELECT", one, PARENT)
     return [*statements, *allow("viewing", "SELECT, INSERT", one, PARENT)]
 
@@ -291,9 +308,13 @@ def create_access(apps: Any, schema_editor: Any) -> None:
     for name in TABLES:
         run(f"ALTER TABLE {table(name)} ENABLE ROW LEVEL SECURITY")
     run(MY_CASES)
+    run(MY_COUNCILS)
     run(COLLEAGUES)
+    run(f"GRANT EXECUTE ON FUNCTION konsilium_withheld(uuid) TO {COUNCILLOR}")
     for name, roles in (
-        ("konsilium_my_cases", COUNCILLOR),
+        # A consultant learns how many councils wait for them in their other role, and no more.
+        ("konsilium_my_cases", f"{COUNCILLOR}, k_consultant"),
+        ("konsilium_my_councils", COUNCILLOR),
         ("konsilium_colleagues", "k_consultant, k_dispatcher"),
     ):
         run(f"REVOKE ALL ON FUNCTION {name}() FROM PUBLIC")

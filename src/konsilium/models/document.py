@@ -5,7 +5,7 @@ from django.db import models
 from konsilium.models._base import VersionedRow, choices
 from konsilium.models.consultation import Consultation
 from konsilium.workflow.document import DOCUMENT_STATE_LABELS, DocumentState
-from konsilium.workflow.roles import Actor, Role
+from konsilium.workflow.roles import CENTRE_ROLES, LOOKING_IN, Actor, Role
 from konsilium.workflow.words import (
     CONCLUSION_SCAN,
     CONCLUSION_SCAN_LABEL,
@@ -13,8 +13,6 @@ from konsilium.workflow.words import (
     KEY_IMAGE,
     KEY_IMAGE_LABEL,
 )
-
-CENTRE_ROLES = (Role.DISPATCHER, Role.CONSULTANT)
 
 
 class Withheld(models.Func):
@@ -28,17 +26,20 @@ class DocumentQuerySet(models.QuerySet["Document"]):
     """Which documents a person sees."""
 
     def visible_to(self, actor: Actor) -> "DocumentQuerySet":
-        """Those of visible requests; the requesting side sees the centre's scans once they are placed."""
+        """Those of visible requests; the centre's scans once they are placed, but for the centre and a scan's author."""
         rows = self.filter(consultation__in=Consultation.objects.visible_to(actor))
-        if actor.role not in CENTRE_ROLES:
-            rows = rows.exclude(kind=CONCLUSION_SCAN, placed_at=None)
-        return rows
+        if actor.role in CENTRE_ROLES:
+            return rows
+        unplaced = models.Q(kind=CONCLUSION_SCAN, placed_at=None)
+        if actor.role is Role.COUNCIL_MEMBER:
+            unplaced &= ~models.Q(author_id=actor.person_id)
+        return rows.exclude(unplaced)
 
     def handed_to(self, actor: Actor) -> "DocumentQuerySet":
-        """Those whose bytes this person may have: the centre no file that also holds pictures it isn't shown."""
+        """Those whose bytes this person may have: who looks in, no file that also holds pictures they aren't shown."""
         rows = self.visible_to(actor)
         return (
-            rows.alias(withheld=Withheld("pk")).filter(withheld=False) if actor.role in CENTRE_ROLES else rows
+            rows.alias(withheld=Withheld("pk")).filter(withheld=False) if actor.role in LOOKING_IN else rows
         )
 
     def present(self) -> "DocumentQuerySet":

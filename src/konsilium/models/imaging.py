@@ -5,8 +5,8 @@ from django.db.models.functions import Now
 
 from konsilium.models._base import Row
 from konsilium.models.consultation import Consultation
-from konsilium.models.document import CENTRE_ROLES, Document
-from konsilium.workflow.roles import Actor
+from konsilium.models.document import Document
+from konsilium.workflow.roles import LOOKING_IN, Actor
 
 
 class Study(Row):
@@ -32,9 +32,9 @@ class SeriesQuerySet(models.QuerySet["Series"]):
     """Which series a person sees."""
 
     def visible_to(self, actor: Actor) -> "SeriesQuerySet":
-        """Those of visible requests; the centre only what was left ticked and has no names to hide on it."""
+        """Those of visible requests; who looks in only what was left ticked, with no names to hide."""
         rows = self.filter(consultation__in=Consultation.objects.visible_to(actor))
-        return rows.filter(is_included=True).exclude(burned_in="yes") if actor.role in CENTRE_ROLES else rows
+        return rows.filter(is_included=True).exclude(burned_in="yes") if actor.role in LOOKING_IN else rows
 
 
 class Series(Row):

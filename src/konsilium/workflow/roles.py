@@ -59,6 +59,8 @@ INVITES = {
 # These roles make sense only in a centre that consults.
 CENTRE_ROLES = (Role.DISPATCHER, Role.CONSULTANT)
 IN_CENTRES_ONLY = (*CENTRE_ROLES, Role.SIGNATORY)
+# Whom a hospital shows its pictures: what it left ticked, with no names to hide on it.
+LOOKING_IN = (*CENTRE_ROLES, Role.COUNCIL_MEMBER)
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,9 @@ def _right(action: str, label: str, *roles: Role) -> Right:
 _REQUESTING = (Role.REQUESTER, Role.ORG_ADMIN)
 _CENTRE = (Role.DISPATCHER, Role.CONSULTANT)
 _CASE = _REQUESTING + _CENTRE
+# A council member reads what they are called to, while their seat lasts; the database knows of no other request.
+_READERS = (*_CASE, Role.COUNCIL_MEMBER)
+_COUNCIL = (*_CENTRE, Role.COUNCIL_MEMBER)
 _EQUIPMENT = (Role.COORDINATOR, Role.ORG_ADMIN, Role.TECHNICIAN)
 _COMPUTER = (Role.ORG_ADMIN, Role.TECHNICIAN, Role.REQUESTER, *_CENTRE)
 EVERYBODY = tuple(role for role in Role if role not in HATS)
@@ -111,28 +116,34 @@ RIGHTS = (
     _right("desk.open", N_("Open own desk"), *EVERYBODY),
     _right("account.own", N_("See and change own account, sessions and second factor"), *EVERYBODY),
     _right("notice.read", N_("Read own notices"), *EVERYBODY),
-    _right("request.list", N_("See the list of requests"), *_CASE),
+    _right("request.list", N_("See the list of requests"), *_READERS),
     _right("triage.list", N_("See the centre's work-list"), Role.DISPATCHER),
-    _right("request.read", N_("Read a request"), *_CASE),
+    _right("request.read", N_("Read a request"), *_READERS),
     _right("request.write", N_("Write, change and delete a draft"), *_REQUESTING),
     _right("request.copy", N_("Copy a rejected request into a new draft"), *_REQUESTING),
     _right("request.move", N_("Move a request (see the table of moves)"), *_CASE),
     _right("document.add", N_("Add a document"), *_CASE),
-    _right("document.read", N_("Download a document"), *_CASE),
+    _right("document.read", N_("Download a document"), *_READERS),
     _right("document.remove", N_("Remove an own document before it is sent"), *_CASE),
-    _right("study.read", N_("Look at a study's pictures, also with a DICOM program"), *_CASE),
+    _right("study.read", N_("Look at a study's pictures, also with a DICOM program"), *_READERS),
     _right("mark.write", N_("Draw marks on pictures and keep key images"), *_CASE),
     _right("picture.choose", N_("Choose which series are sent, and black out names"), *_REQUESTING),
     _right("picture.export", N_("Take a de-identified copy of a study"), *_CASE),
     _right("thread.write", N_("Write in the request's thread"), *_CASE),
     _right("consulting.list", N_("See the requests assigned to oneself"), Role.CONSULTANT),
-    _right("conclusion.write", N_("Write the conclusion"), Role.CONSULTANT),
-    _right("conclusion.read", N_("Read a placed conclusion"), *_CASE),
-    _right("session.read", N_("See a session with its request"), *_CASE),
+    _right("conclusion.write", N_("Write the conclusion"), Role.CONSULTANT, Role.COUNCIL_MEMBER),
+    _right("phrase.write", N_("Keep phrases for conclusions"), Role.CONSULTANT),
+    _right("conclusion.read", N_("Read a placed conclusion"), *_READERS),
+    _right("council.list", N_("See councils that one called or is called to"), *_COUNCIL),
+    _right("council.read", N_("See a council: who sits, and what has been opened"), *_COUNCIL),
+    _right("council.call", N_("Call a council and substitutes to it"), *_CENTRE),
+    _right("council.sit", N_("Sit in a council (see the table of moves)"), Role.COUNCIL_MEMBER),
+    _right("council.cancel", N_("Cancel a council"), *_COUNCIL),
+    _right("session.read", N_("See a session with its request"), *_READERS),
     _right("session.move", N_("Move a session (see the table of moves)"), *_CASE),
     _right("session.ready", N_("Say that the own side will be at a session"), *_CASE),
     _right("guest.invite", N_("Invite guests to a session and take invitations back"), *_CASE),
-    _right("room.enter", N_("Enter the room of a session"), *_CASE, Role.COUNCIL_MEMBER),
+    _right("room.enter", N_("Enter the room of a session"), *_READERS),
     _right("recording.hear", N_("Listen to a session's recording that was given to oneself"), *_CASE),
     _right("recording.give", N_("Say who may listen to a session's recording"), Role.CONSULTANT),
     _right("timetable.read", N_("See the timetable of sessions without patients"), *_EQUIPMENT, *_CENTRE),

@@ -1,7 +1,7 @@
 """The buttons of a request: the moves that the rules leave open to this person now, each with its page."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,7 @@ PAGES = {
     ("give_up_video", Role.CONSULTANT): Page("consulting:give_up_video", posts=True),
     ("reconsider", Role.CONSULTANT): Page("consulting:reconsider", posts=True),
     ("place", Role.CONSULTANT): Page("consulting:write", N_("Write the conclusion"), main=True),
+    ("place", Role.SECRETARY): Page("consulting:write", N_("Write the protocol"), main=True),
     ("correct", Role.CONSULTANT): Page("consulting:write", N_("Correct the conclusion")),
 }
 
@@ -60,14 +61,20 @@ _GIVEN = {
     "conclusion_ready": True,
     "correction_explained": True,
     "outcome_given": True,
+    "council_signed": True,
 }
 
 
 def buttons(
-    consultation: Consultation, *, roles: frozenset[Role], session_states: Iterable[str], at: datetime
+    consultation: Consultation,
+    *,
+    roles: frozenset[Role],
+    session_states: Iterable[str],
+    at: datetime,
+    council_sits: bool = False,
 ) -> list[dict[str, Any]]:
     """Return the moves that are possible now, in the table's order, for `consultation/_moves.html`."""
-    facts = _facts(consultation, frozenset(session_states), at)
+    facts = replace(_facts(consultation, frozenset(session_states), at), no_open_council=not council_sits)
     found = [
         _button(consultation, move, role, facts)
         for role in roles

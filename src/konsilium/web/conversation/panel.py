@@ -15,7 +15,7 @@ from konsilium.web.http import new_key
 from konsilium.web.viewer.links import key_links
 from konsilium.workflow.consultation import FINAL, State
 from konsilium.workflow.document import DocumentState
-from konsilium.workflow.roles import CENTRE_ROLES, ROLE_LABELS, Actor, Role
+from konsilium.workflow.roles import CENTRE_ROLES, ROLE_LABELS, Actor, Role, may
 from konsilium.workflow.words import N_
 
 PAGE = 50
@@ -34,7 +34,7 @@ def panel(
     """Return a page of the thread, oldest first, for `conversation/_panel.html` (three queries)."""
     rows = _page(consultation, before)
     files = _files(consultation, actor, rows)
-    over = consultation.state in FINAL
+    over, writes = consultation.state in FINAL, may(actor.role, "thread.write")
     messages = [_message(row, files[row.pk], actor, read_at) for row in reversed(rows[:PAGE])]
     _offer_replies(messages, consultation, roles)
     new = sum(message["is_new"] for message in messages)
@@ -43,8 +43,8 @@ def panel(
         "unread": ngettext("%(count)s new message", "%(count)s new messages", new) % {"count": new}
         if new
         else "",
-        "earlier": rows[PAGE - 1].pk if len(rows) > PAGE else None,
-        "is_open": bool(roles) and not over and consultation.state != State.DRAFT,
+        "earlier": rows[PAGE - 1].pk if len(rows) > PAGE and writes else None,
+        "is_open": bool(roles) and writes and not over and consultation.state != State.DRAFT,
         "closed": gettext("The request is over: its thread can only be read.") if over else "",
         "address": reverse("conversation:thread", args=[consultation.pk]),
         "once_key": new_key(),

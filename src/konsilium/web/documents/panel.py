@@ -18,7 +18,7 @@ from konsilium.web.viewer.links import key_links
 from konsilium.workflow.consultation import FINAL, State
 from konsilium.workflow.document import DOCUMENT_STATE_LABELS, DocumentState
 from konsilium.workflow.photo_protocol import label_of
-from konsilium.workflow.roles import CENTRE_ROLES, Actor, Role
+from konsilium.workflow.roles import LOOKING_IN, Actor, Role, may
 from konsilium.workflow.words import CONCLUSION_SCAN, DOCUMENT_KINDS, KEY_IMAGE, KEY_IMAGE_LABEL
 
 
@@ -48,7 +48,7 @@ def panel(
     pictures = thumbnails([row for row in shown if row.pk in whole], actor=actor, at=at)
     keys = key_links(consultation) if any(row.kind == KEY_IMAGE for row in shown) else {}
     in_form = consultation.state == State.DRAFT
-    may_add = bool(roles) and consultation.state not in FINAL
+    may_add = may(actor.role, "document.add") and bool(roles) and consultation.state not in FINAL
     edit = reverse("drafting:edit", args=[consultation.pk])
     return {
         "rows": [
@@ -71,7 +71,7 @@ def panel(
 
 def _whole(shown: list[Document], actor: Actor) -> Iterable[UUID]:
     """Return the documents whose bytes this person may have (one query for the centre)."""
-    if actor.role not in CENTRE_ROLES or not shown:
+    if actor.role not in LOOKING_IN or not shown:
         return (row.pk for row in shown)
     rows = Document.objects.handed_to(actor).filter(pk__in=[row.pk for row in shown])
     return rows.values_list("pk", flat=True)

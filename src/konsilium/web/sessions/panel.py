@@ -13,7 +13,7 @@ from konsilium.web.sessions.equipment import side_of
 from konsilium.web.sessions.record import readiness
 from konsilium.web.sessions.times import both_times, tested_words
 from konsilium.workflow.consultation import State
-from konsilium.workflow.roles import CENTRE_ROLES, Actor, Role
+from konsilium.workflow.roles import CENTRE_ROLES, Actor, Role, may
 from konsilium.workflow.session import (
     BUSY,
     CANCEL_REASONS,
@@ -83,7 +83,9 @@ def describe(row: Session, *, actor: Actor, roles: frozenset[Role], at: datetime
         "note": row.note,
         "ready": readiness(row, actor, side_of(row, actor.organization_id), at) if row.starts_at else None,
         "record_url": reverse("sessions:record", args=[row.pk]) if row.starts_at else "",
-        "guests_url": reverse("room:guests", args=[row.pk]) if row.starts_at else "",
+        "guests_url": reverse("room:guests", args=[row.pk])
+        if row.starts_at and may(actor.role, "guest.invite")
+        else "",
         "room_url": reverse("room:show", args=[row.pk]) if row.starts_at else "",
         "calendar_url": reverse("sessions:calendar", args=[row.pk]) if row.starts_at else "",
     }

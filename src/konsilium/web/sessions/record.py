@@ -16,7 +16,7 @@ from konsilium.web.clockface import local
 from konsilium.web.consultation.moving import press
 from konsilium.web.http import found
 from konsilium.web.sessions.times import both_times
-from konsilium.workflow.roles import Actor
+from konsilium.workflow.roles import Actor, may
 from konsilium.workflow.session import SESSION_STATE_LABELS, SessionState
 from konsilium.workflow.words import SIDES, Side
 
@@ -105,7 +105,10 @@ def readiness(row: Session, actor: Actor, side: Side, at: datetime) -> dict[str,
     mine = said.get(side)
     return {
         "said": [{"side": gettext(SIDES[one]), "who": _who(said.get(one), actor)} for one in Side],
-        "asks": row.state == SessionState.CONFIRMED and mine is None and _is_ahead(row, at),
+        "asks": may(actor.role, "session.ready")
+        and row.state == SessionState.CONFIRMED
+        and mine is None
+        and _is_ahead(row, at),
         "url": reverse("sessions:ready", args=[row.pk]),
     }
 

@@ -14,7 +14,7 @@ from konsilium.web.dicomweb.answers import MARK
 from konsilium.web.studies.patient import Mismatch, mismatch, study_name
 from konsilium.web.studies.words import modality, pictures, why_left_out, why_no_planes
 from konsilium.workflow.document import DocumentState
-from konsilium.workflow.roles import Actor, Role
+from konsilium.workflow.roles import Actor, Role, may
 
 THUMBNAIL = "thumbnail"
 MOST_NAMES = 20
@@ -61,8 +61,9 @@ def panel(
     series = list(Series.objects.visible_to(actor).filter(consultation=consultation))
     studies = list(Study.objects.filter(pk__in={one.study_id for one in series})) if series else []
     progress = {reading.series_id: reading.progress for reading in readings if reading.task == "render"}
+    exports = bool(roles) and may(actor.role, "picture.export")
     return {
-        "studies": [_study(row, series, consultation, progress, roles) for row in studies],
+        "studies": [_study(row, series, consultation, progress, exports=exports) for row in studies],
         "reading": _being_read(readings, consultation, actor),
         "left_out": _left_out(consultation),
         "busy": bool(readings),
@@ -84,7 +85,8 @@ def _study(
     series: list[Series],
     consultation: Consultation,
     progress: dict[UUID | None, int],
-    roles: frozenset[Role],
+    *,
+    exports: bool,
 ) -> StudyRow:
     mine = [one for one in series if one.study_id == row.pk]
     seen = any(one.state == Series.READY for one in mine)
@@ -94,7 +96,7 @@ def _study(
         institution=row.institution,
         mismatch=mismatch(row, consultation),
         viewer=reverse("viewer:show", args=[consultation.pk, row.pk]) if seen else "",
-        export=reverse("studies:export", args=[row.pk]) if seen and roles else "",
+        export=reverse("studies:export", args=[row.pk]) if seen and exports else "",
         series=[_series(one, progress.get(one.pk)) for one in mine],
     )
 

@@ -20,7 +20,7 @@ from konsilium.web.dicomweb.finding import READABLE
 from konsilium.web.viewer.texts import TEXTS
 from konsilium.workflow.consultation import FINAL
 from konsilium.workflow.marks import MARK_KINDS
-from konsilium.workflow.roles import ROLE_LABELS, Actor, Role
+from konsilium.workflow.roles import ROLE_LABELS, Actor, Role, may
 
 # What the script loads by itself, under names that hold their content's hash.
 ASSETS = {"engine": "engine.js", "decoder": "decoder.js", "wasm": "openjphjs.wasm"}
@@ -146,7 +146,9 @@ def marks_config(consultation: Consultation, actor: Actor) -> dict[str, Any]:
     changed = reverse("viewer:change_mark", args=[nowhere]).replace(str(nowhere), "{mark}")
     removed = reverse("viewer:remove_mark", args=[nowhere]).replace(str(nowhere), "{mark}")
     return {
-        "may": bool(consultation.roles_of(actor)) and consultation.state not in FINAL,
+        "may": may(actor.role, "mark.write")
+        and bool(consultation.roles_of(actor))
+        and consultation.state not in FINAL,
         "url": reverse("viewer:marks", args=[consultation.pk]),
         "change": changed,
         "remove": removed,
