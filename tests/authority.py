@@ -48,7 +48,8 @@ surname = optional
 givenName = optional
 organizationName = optional
 title = optional
-1.2.643.100.3 = optional
+SNILS = optional
+OGRN = optional
 [root]
 basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign,cRLSign

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
+from konsilium.adapters import signatures
 from konsilium.adapters.reach import BadNetworks, Network, read_networks
 from konsilium.adapters.storage.address import BadAddress, read_address
 from konsilium.adapters.turn import BadTurn, Turn, read_turn
@@ -154,6 +155,13 @@ def _turn() -> Turn:
         raise BadSetting(str(trouble)) from trouble
 
 
+def _signatures() -> signatures.Choice:
+    try:
+        return signatures.read_choice(os.environ, DATA)
+    except signatures.BadChoice as trouble:
+        raise BadSetting(str(trouble)) from trouble
+
+
 def _private_networks() -> dict[str, tuple[Network, ...]]:
     try:
         return read_networks(os.environ.get("KONSILIUM_PRIVATE_NETWORKS", ""))
@@ -186,6 +194,8 @@ NIGHT = _night()
 RETENTION = _retention()
 SMTP_URL = os.environ.get("KONSILIUM_SMTP_URL", "")
 MAIL_FROM = os.environ.get("KONSILIUM_MAIL_FROM", "konsilium@localhost")
+# What checks electronic signatures, and what it trusts; without it the pages say that nothing is checked.
+SIGNATURES = _signatures()
 SCANNER = os.environ.get("KONSILIUM_CLAMD", "")
 # The DICOMweb of a PACS, for `konsilium pacs`; without one nothing leaves and nothing comes.
 PACS_URL = os.environ.get("KONSILIUM_PACS_URL", "")

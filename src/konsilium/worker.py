@@ -24,6 +24,7 @@ from konsilium.actions import (
     rooming,
     sweeping,
     telling,
+    verifying,
 )
 from konsilium.adapters import sandbox
 from konsilium.adapters.mail import mailer
@@ -107,6 +108,7 @@ def inspect(stop: threading.Event) -> None:
     work = [
         Chore("inspect", timedelta(0), lambda at: inspecting.run_pending(at=at, most=1)),
         Chore("take recordings", timedelta(seconds=5), lambda at: recorded.gather(at=at, most=1)),
+        Chore("check signatures", timedelta(seconds=2), lambda at: verifying.check_waiting(at=at, most=5)),
     ]
     while not stop.is_set():
         now = timezone.now()

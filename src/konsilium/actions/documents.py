@@ -18,8 +18,11 @@ from konsilium.models import (
     Document,
     EquipmentTest,
     Instance,
+    PrintForm,
     Recording,
     Series,
+    Signature,
+    SignatureCheck,
 )
 from konsilium.models import Upload as Coming
 from konsilium.models.access import as_worker
@@ -153,6 +156,9 @@ def _named() -> set[str]:
     named |= set(Derived.objects.order_by().values_list("sha256", flat=True))
     named |= set(Instance.objects.order_by().values_list("file_sha256", flat=True).distinct())
     named |= set(Recording.objects.order_by().values_list("sha256", flat=True))
+    named |= set(PrintForm.objects.order_by().values_list("sha256", flat=True))
+    named |= set(Signature.objects.order_by().values_list("sha256", flat=True))
+    named |= set(SignatureCheck.objects.order_by().values_list("material_sha256", flat=True))
     named |= set(EquipmentTest.objects.order_by().values_list("picture_sha256", flat=True))
     # Stored, and its document not written yet: whoever sends it will come back.
     named |= set(Coming.objects.on_the_way().order_by().values_list("sha256", flat=True))

@@ -37,6 +37,9 @@ SELECT address FROM (
     UNION SELECT metadata_sha256 FROM konsilium_series
     UNION SELECT pack_sha256 FROM konsilium_series
     UNION SELECT sha256 FROM konsilium_recording WHERE sha256 <> ''
+    UNION SELECT sha256 FROM konsilium_printform WHERE sha256 <> ''
+    UNION SELECT sha256 FROM konsilium_signature
+    UNION SELECT material_sha256 FROM konsilium_signaturecheck WHERE material_sha256 <> ''
     UNION SELECT picture_sha256 FROM konsilium_equipmenttest WHERE picture_sha256 <> ''
     UNION SELECT copy.value ->> 'sha256' FROM konsilium_series, jsonb_each(previews) AS copy
 ) AS named WHERE

@@ -14,7 +14,7 @@ from konsilium.models import Consultation, Delivery, DeskEvent, Event
 from konsilium.models.access import as_worker
 from konsilium.notifications.channels import in_product
 from konsilium.notifications.channels.in_product import Happened
-from konsilium.notifications.rules import MOVES, desk_path, told_at_desk, told_of
+from konsilium.notifications.rules import MOVES, PATHS, desk_path, told_at_desk, told_of
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,8 @@ def _tell(pending: Delivery, at: datetime) -> None:
     row = Consultation.objects.only(*WAY_COLUMNS).filter(pk=move.consultation_id).first() if move else None
     # A draft isn't the worker's to see, a deleted one took its events along, and nobody is told of either.
     if move is not None and row is not None:
-        happened = Happened(move.pk, move.kind, row.number, f"/requests/{row.pk}/", move.at)
+        path = PATHS.get(move.kind, f"/requests/{row.pk}/")
+        happened = Happened(move.pk, move.kind, row.number, path, move.at)
         in_product.settle(happened, by=move.actor_id, moved=move.kind in MOVES)
         in_product.write(told_of(move, row), happened, mailed=mailed, at=at)
 

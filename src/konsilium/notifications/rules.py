@@ -26,7 +26,7 @@ People = list[tuple[UUID, UUID | None]]
 # CENTRE is the consultant where there is one, else the dispatchers.
 REQUESTER, CENTRE, OTHER_SIDE = "requester", "centre", "other side"
 DISPATCHERS, CONSULTANT = "dispatchers", "consultant"
-COUNCIL = "council"
+COUNCIL, SIGNATORIES = "council", "signatories"
 
 # event -> (who, is it theirs to act). Nobody is told of what they did themself, so the requester in a move of the
 # requesting side is the doctor whose administrator made it, and the consultant one whose dispatcher did.
@@ -58,6 +58,8 @@ RULES: dict[str, tuple[tuple[str, bool], ...]] = {
     "council_refuse": ((COUNCIL, False),),
     "council_sign_last": ((COUNCIL, False),),
     "council_cancel": ((COUNCIL, False), (REQUESTER, False)),
+    "signature_bad": ((CONSULTANT, True),),
+    "signature_waits": ((SIGNATORIES, True),),
     "place": ((REQUESTER, True),),
     "correct": ((REQUESTER, True),),
     "acknowledge": ((CONSULTANT, False),),
@@ -68,7 +70,7 @@ RULES: dict[str, tuple[tuple[str, bool], ...]] = {
 }
 
 # These change whose turn it is; what waited before doesn't wait any more.
-MOVES = {kind for kind in RULES if not kind.startswith(("council_", "session_remind"))} - {
+MOVES = {kind for kind in RULES if not kind.startswith(("council_", "session_remind", "signature_"))} - {
     "message_posted",
     "document_added",
     "acknowledge",
@@ -110,6 +112,8 @@ SENTENCES = {
     "council_refuse": N_("Request %(number)s: the council's protocol went back to its secretary"),
     "council_sign_last": N_("Request %(number)s: the council's protocol is signed"),
     "council_cancel": N_("Request %(number)s: the council is cancelled"),
+    "signature_bad": N_("Request %(number)s: a signature is not good"),
+    "signature_waits": N_("Request %(number)s: a document waits for the organisation's signature"),
     "place": N_("Request %(number)s: the conclusion is placed"),
     "correct": N_("Request %(number)s: a corrected conclusion is placed"),
     "acknowledge": N_("Request %(number)s: the conclusion was read"),
@@ -128,6 +132,9 @@ SENTENCES = {
     "recovery_codes_renewed": N_("Your recovery codes were replaced"),
     "files_damaged": N_("Stored files are damaged or missing"),
 }
+
+# Who is told of these may not open the request itself.
+PATHS = {"signature_waits": "/signing/"}
 
 # What the one concerned reads instead, where it is theirs to act.
 MINE = {
@@ -183,6 +190,8 @@ def _people(who: str, event: Event, row: Consultation) -> People:
         return _doctor(row.requesting_organization_id, row.requester_id)
     if row.centre_id is None:
         return []
+    if who == SIGNATORIES:
+        return _members(row.centre_id, (Role.SIGNATORY,))
     if who == CONSULTANT and row.consultant_id:
         mine = _members(row.centre_id, (Role.CONSULTANT,), row.consultant_id)
         return mine or _members(row.centre_id, (Role.DISPATCHER,))

@@ -3,6 +3,8 @@
 Source: dictionary 1.2.643.5.1.13.13.99.2.368 (roles of a signature).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from konsilium.workflow.words import N_
@@ -66,6 +68,45 @@ VERDICT_LABELS = {
 
 # With these a paper counts as signed: one that was checked and is good, and, where nothing checks, one that is there.
 COUNTING = frozenset({Verdict.VALID, Verdict.UNCHECKED})
+
+# Whose signature the organisation's own waits for.
+LAST_OF_AUTHORS = {"conclusion": SignatureRole.AUTHOR, "protocol": SignatureRole.CHAIRMAN}
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Who says that they signed: a person, and the organisation for which they did, if it is its signature."""
+
+    name: str
+    snils: str = ""
+    ogrn: str = ""
+
+
+def is_named(certificate: Mapping[str, str], signer: Signer) -> bool:
+    """Say whether a certificate names the signer: by the SNILS, else by the name; for an organisation also by its OGRN.
+
+    One that names no person is an organisation's seal, good for its own signature only.
+    """
+    if signer.ogrn and certificate.get("ogrn", signer.ogrn) != signer.ogrn:
+        return False
+    if certificate.get("snils") and signer.snils:
+        return _digits(certificate["snils"]) == _digits(signer.snils)
+    personal = " ".join(filter(None, (certificate.get("family"), certificate.get("given"))))
+    if not personal and certificate.get("ogrn"):
+        return bool(signer.ogrn)
+    return _is_same_name(personal or certificate.get("name", ""), signer.name)
+
+
+def _is_same_name(one: str, other: str) -> bool:
+    """Compare family and given names, and patronymics where both have one."""
+    first, second = (text.casefold().replace("ё", "е").split() for text in (one, other))
+    both = min(len(first), len(second))
+    return both > 1 and first[:both] == second[:both]
+
+
+def _digits(text: str) -> str:
+    return "".join(letter for letter in text if letter.isdecimal())
+
 
 FORMAT_LABELS = {"cms": N_("Detached, CMS"), "pades": N_("Inside the PDF, PAdES")}
 

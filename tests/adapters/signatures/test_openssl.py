@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from konsilium.adapters.signatures import NullVerifier, OpenSSLVerifier, Paper, Trust, configured
+from konsilium.adapters.signatures import BadChoice, NullVerifier, OpenSSLVerifier, Paper, Trust, read_choice
 from konsilium.adapters.signatures.openssl import gost_engine
 from konsilium.workflow.signing import Verdict
 from tests.authority import NOW, Authority
@@ -162,8 +162,33 @@ def test_a_list_that_somebody_else_wrote_in_the_authoritys_name_doesnt_count(own
 
 
 def test_without_a_verifier_the_word_is_that_nothing_was_checked(own_desk):
-    own_desk.verifier = configured("", Trust(own_desk.trust))
+    own_desk.verifier = read_choice({}, own_desk.folder).made()
     assert isinstance(own_desk.verifier, NullVerifier)
     assert own_desk.verdict(own_desk.authority.sign(own_desk.document)) == Verdict.UNCHECKED
-    with pytest.raises(ValueError, match="magic"):
-        configured("magic", Trust(own_desk.trust))
+
+
+def test_the_settings_name_a_verifier_or_are_refused(own_desk):
+    environ = {"KONSILIUM_SIGNATURES": "openssl", "KONSILIUM_SIGNATURES_TRUST": str(own_desk.trust)}
+    own_desk.verifier = read_choice(environ, own_desk.folder).made()
+    assert own_desk.verdict(own_desk.authority.sign(own_desk.document)) == Verdict.VALID
+    for name, wrong in (("KONSILIUM_SIGNATURES", "magic"), ("KONSILIUM_SIGNATURES_TRUST", "trust")):
+        with pytest.raises(BadChoice, match=name):
+            read_choice({**environ, name: wrong}, own_desk.folder)
+
+
+def test_the_operator_is_told_what_a_check_lacks(own_desk):
+    assert "not checked" in read_choice({}, own_desk.folder).trouble()[0]
+    bare = read_choice(
+        {"KONSILIUM_SIGNATURES": "openssl", "KONSILIUM_SIGNATURES_PROGRAM": "nope"}, own_desk.folder / "x"
+    )
+    assert [word for word in ("nope", "roots", "crls") if any(word in said for said in bare.trouble())] == [
+        "nope",
+        "roots",
+        "crls",
+    ]
+
+
+def test_a_file_laid_down_wrongly_spoils_no_check(own_desk):
+    (own_desk.trust / "roots" / "notes.pem").write_text("no certificate")
+    (own_desk.trust / "crls" / "notes.crl").write_text("no list")
+    assert own_desk.verdict(own_desk.authority.sign(own_desk.document)) == Verdict.VALID

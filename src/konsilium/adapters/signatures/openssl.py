@@ -59,9 +59,11 @@ class OpenSSLVerifier:
 
     def _verify_pdf(self, paper: Paper, signed: Path, *, at: datetime, scratch: Path) -> Checked:
         """Check the last signature of a PDF; it has to be over the whole file, and the file to begin as the form."""
-        found = sandbox.run("read_pdf", {"document": str(signed)}, scratch=scratch, limits=LIMITS)[
-            "signatures"
-        ]
+        try:
+            read = sandbox.run("read_pdf", {"document": str(signed)}, scratch=scratch, limits=LIMITS)
+        except (sandbox.Killed, sandbox.Failed):
+            return Checked(Verdict.UNREADABLE)
+        found = read["signatures"]
         if not found:
             return Checked(Verdict.UNREADABLE)
         last = found[-1]
@@ -187,6 +189,9 @@ def _pem(path: Path) -> bytes:
     data = path.read_bytes()
     if data.lstrip().startswith(b"-----"):
         return data
+    # Anything else beside certificates would make the program refuse all of them.
+    if data[:1] != b"\x30":
+        return b""
     lines = textwrap.wrap(base64.b64encode(data).decode(), 64)
     return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""]).encode()
 

@@ -5,6 +5,7 @@ Nothing here says that a signature is good. It only lays out what a program then
 
 import base64
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -181,8 +182,10 @@ def _certificates(paths: Iterable[str]) -> list[x509.Certificate]:
     found = []
     for path in paths:
         data = Path(path).read_bytes()
-        parts = [part for _, _, part in pem.unarmor(data, multiple=True)] if pem.detect(data) else [data]
-        found += [x509.Certificate.load(part) for part in parts]
+        # One file that the operator laid down wrongly must not spoil every check.
+        with suppress(ValueError, TypeError):
+            parts = [part for _, _, part in pem.unarmor(data, multiple=True)] if pem.detect(data) else [data]
+            found += [one for one in map(x509.Certificate.load, parts) if one.subject is not None]
     return found
 
 
