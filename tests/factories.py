@@ -96,13 +96,25 @@ class Way:
         draft = self.do(self.consultant, concluding.draft_of)
         with acting(self.consultant):
             answers = {answer.question_id: "Да, показана." for answer in draft.answers.all()}
-            text = {"text": "Операция показана.", "recommendations": "Госпитализация в плановом порядке."}
-            concluding.save_draft(draft, text, answers, actor=self.consultant, at=self.at)
+            text = {"text": "Операция показана."}
+            parts = concluding.Parts((("Госпитализация в плановом порядке.", "planned"),))
+            concluding.save_draft(draft, text, answers, parts, actor=self.consultant, at=self.at)
         self.do(self.consultant, documents.add, upload("scan"), kind=CONCLUSION_SCAN, conclusion=draft)
         return self
 
     def completed(self, **values):
         self.drafted(**values).do(self.consultant, concluding.place)
+        return self
+
+    def corrected(self, **values):
+        """A conclusion with a second edition that says what it changes."""
+        self.completed(**values)
+        draft = self.do(self.consultant, concluding.draft_of)
+        with acting(self.consultant):
+            given = {"text": "Операция показана срочно.", "correction": "Уточнён срок операции."}
+            concluding.save_draft(draft, given, {}, actor=self.consultant, at=self.at)
+        self.do(self.consultant, documents.add, upload("second scan"), kind=CONCLUSION_SCAN, conclusion=draft)
+        self.do(self.consultant, concluding.correct)
         return self
 
     def closed(self, **values):

@@ -7,6 +7,7 @@ import { menus } from "./js/menus.js";
 import { forms } from "./js/forms.js";
 import { uploads } from "./js/uploads.js";
 import { watching } from "./js/watching.js";
+import { writing } from "./js/writing.js";
 
 countdowns();
 keyboard();
@@ -15,3 +16,4 @@ forms();
 uploads();
 ahead();
 watching();
+writing();

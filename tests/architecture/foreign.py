@@ -7,7 +7,16 @@ from django.db import connection, models
 from django.db.models import GeneratedField
 from django.utils import timezone
 
-from konsilium.actions import browsertest, conversation, equipment, hearing, marking, onboarding, sessions
+from konsilium.actions import (
+    browsertest,
+    conversation,
+    equipment,
+    hearing,
+    marking,
+    onboarding,
+    phrases,
+    sessions,
+)
 from konsilium.actions._files import store
 from konsilium.actions.conversation import Letter
 from konsilium.actions.imaging_choices import copy_purpose
@@ -34,10 +43,13 @@ from konsilium.models import (
     Notice,
     Organization,
     Person,
+    Phrase,
     Question,
+    Recommendation,
     Recording,
     Series,
     Session,
+    Studied,
     Study,
 )
 from konsilium.models._base import uuid7
@@ -75,7 +87,7 @@ CODES = set(
 # Everything of these tables belongs to the foreign house; of the others, what the condition says.
 WHOLE = (
     Answer, Application, BrowserTest, Conclusion, Consultation, Contact, ContactLogEntry, DeskEvent, Document, Endpoint,
-    Attendance, EquipmentTest, Event, Mark, Message, Notice, Question, Recording, Series, Session, Study,
+    Attendance, EquipmentTest, Phrase, Recommendation, Studied, Event, Mark, Message, Notice, Question, Recording, Series, Session, Study,
 )  # fmt: skip
 KEPT_BY_A_SIDE = (
     "consultation question document message conclusion answer session sessionoption event viewing contact endpoint "
@@ -100,7 +112,7 @@ class Foreign:
         ways = {
             name: getattr(Way(self.cast, at=NOW + timedelta(minutes=number)), name)()
             for number, name in enumerate(
-                "written submitted asked assigned on_video drafted completed rejected".split()
+                "written submitted asked assigned on_video drafted completed corrected rejected".split()
             )
         }
         proposed, confirmed = Way(self.cast).on_video(), Way(self.cast).on_video()
@@ -115,8 +127,14 @@ class Foreign:
         self._recording(confirmed)
         with acting(self.cast.omsk_doctor):
             self.pk["conclusion"] = Conclusion.objects.get(consultation=ways["completed"].row).pk
+            editions = Conclusion.objects.filter(consultation=ways["corrected"].row, edition=2)
+            self.pk["correction"] = editions.get().pk
             self.pk["unsent"] = Document.objects.filter(consultation=ways["written"].row)[0].pk
             self.pk["document"] = Document.objects.filter(consultation=ways["completed"].row)[0].pk
+
+        consultant = self.cast.cniis_consultant
+        with acting(consultant):
+            self.pk["phrase"] = phrases.keep(CANARY, CANARY, actor=consultant, at=NOW).pk
 
     def _recording(self, way):
         """A recorded voice of the confirmed session, given to its consultant."""

@@ -75,15 +75,17 @@ def test_a_request_is_answered_without_video(way, consultant, doctor):
     for number, question in enumerate(QUESTIONS, 1):
         assert f"{number}. {question}</label>" in form
     assert 'value="K07.1"' in form
-    assert 'name="studied" value="panoramic.pdf"' in form
+    studied = re.findall(r'name="studied" value="([^"]+)"', form)
+    assert len(studied) == 4
     answer = written(
         consultant,
         way,
         "place",
-        recommendations="Госпитализация в плановом порядке.",
+        item=["Госпитализация в плановом порядке.", "Анализ крови.", ""],
+        **{"item-urgency": ["planned", "urgent", "planned"]},
         visit_needed="on",
         next_date="2027-01-15",
-        studied=["panoramic.pdf", "extract.pdf"],
+        studied=studied,
         files=[scan()],
     )
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/requests/{way.row.pk}/")
@@ -93,7 +95,10 @@ def test_a_request_is_answered_without_video(way, consultant, doctor):
         "Да, показана.",
         "Госпитализация в плановом порядке.",
         "Нужен очный приём; Когда: 15.01.2027",
-        "extract.pdf\npanoramic.pdf",
+        "<li>Анализ крови. <span",
+        "extract.pdf <small",
+        "panoramic.pdf <small",
+        "Внешнее мнение",
         "Соколов Андрей, Врач, Хирургия",
         "Заключение.pdf",
     ):
@@ -334,7 +339,7 @@ def test_the_form_costs_the_same_queries_with_two_and_with_many_questions_and_do
 def test_hostile_text_is_shown_as_text(way, consultant, doctor):
     way.concluding()
     evil = "<script>alert(1)</script>"
-    written(consultant, way, "place", text=evil, recommendations=evil, diagnosis_text=evil, files=[scan()])
+    written(consultant, way, "place", text=evil, item=[evil], diagnosis_text=evil, files=[scan()])
     page = page_of(doctor, way)
     assert evil not in page
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 3

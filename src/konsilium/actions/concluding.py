@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from konsilium.actions import councils
+from konsilium.actions._parts import Parts, parts_of, put_parts
 from konsilium.actions._record import Note
 from konsilium.actions._step import lock, step
 from konsilium.actions.documents import Upload, add, remove
@@ -19,6 +20,7 @@ from konsilium.models import (
     Document,
     Membership,
     Organization,
+    Profile,
     Question,
     Session,
 )
@@ -30,8 +32,21 @@ from konsilium.workflow.roles import Actor, Role
 from konsilium.workflow.session import SessionState
 from konsilium.workflow.words import CONCLUSION_SCAN, N_
 
+__all__ = [
+    "Paper",
+    "Parts",
+    "attach_scan",
+    "correct",
+    "discard",
+    "draft_of",
+    "lacking",
+    "paper_of",
+    "place",
+    "save_draft",
+]
+
 FIELDS = (
-    "kind mode goal documents_studied diagnosis_code diagnosis_text diagnosis_certainty text recommendations "
+    "kind mode goal diagnosis_code diagnosis_text diagnosis_certainty text sections "
     "visit_needed admission_needed repeat_needed next_date correction"
 ).split()
 _AUTHOR = ("author_id", "author_name", "author_position", "author_specialty", "author_organization")
@@ -39,10 +54,11 @@ _AUTHOR = ("author_id", "author_name", "author_position", "author_specialty", "a
 
 @dataclass(frozen=True)
 class Paper:
-    """A conclusion as it is being written: the draft (unsaved while nothing was kept), and each question's answer."""
+    """A conclusion as it is being written: the draft (unsaved while nothing was kept), answers, and its other parts."""
 
     draft: Conclusion
     answers: tuple[tuple[Question, str], ...]
+    parts: Parts
 
 
 def paper_of(consultation: Consultation, *, actor: Actor, at: datetime) -> Paper:
@@ -56,7 +72,8 @@ def paper_of(consultation: Consultation, *, actor: Actor, at: datetime) -> Paper
     source = draft if draft.edition == 1 or not draft._state.adding else _placed(consultation)  # noqa: SLF001
     written = dict(Answer.objects.filter(conclusion=source).values_list("question_id", "text"))
     questions = Question.objects.filter(consultation=consultation)
-    return Paper(draft, tuple((question, written.get(question.pk, "")) for question in questions))
+    answers = tuple((question, written.get(question.pk, "")) for question in questions)
+    return Paper(draft, answers, parts_of(source) if source else Parts())
 
 
 def draft_of(consultation: Consultation, *, actor: Actor, at: datetime) -> Conclusion:
@@ -67,6 +84,7 @@ def draft_of(consultation: Consultation, *, actor: Actor, at: datetime) -> Concl
         if paper.draft._state.adding:  # noqa: SLF001  Django's own word for "not saved yet"
             paper.draft.save(force_insert=True)
             _put_answers(paper.draft, {question.pk: text for question, text in paper.answers})
+            put_parts(paper.draft, paper.parts)
         return paper.draft
 
 
@@ -74,12 +92,13 @@ def save_draft(
     conclusion: Conclusion,
     values: Mapping[str, Any],
     answers: Mapping[UUID, str],
+    parts: Parts | None = None,
     *,
     actor: Actor,
     at: datetime,
     version: int | None = None,
 ) -> Conclusion:
-    """Keep what was written so far; whoever writes last is its author.
+    """Keep what was written so far; whoever writes last is its author. Without `parts` those stay as they are.
 
     Raises NotThere, NotNow, NotYours, or Stale when it was placed, or another window has saved meanwhile.
     """
@@ -97,6 +116,8 @@ def save_draft(
         draft.updated_at = at
         draft.save(update_fields=[*given, *_AUTHOR, "version", "updated_at"])
         _put_answers(draft, answers)
+        if parts is not None:
+            put_parts(draft, parts)
     return draft
 
 
@@ -173,6 +194,7 @@ def lacking(draft: Conclusion) -> list[str]:
     checks = (
         (not unanswered.exists(), N_("An answer to every question")),
         (bool(draft.text.strip()), N_("The conclusion's text")),
+        (_has_sections(draft), N_("Every section that the profile needs")),
         (draft.edition == 1 or bool(draft.correction.strip()), N_("What the correction changes, and why")),
         (
             bool(scans & {DocumentState.AVAILABLE, DocumentState.QUARANTINED}),
@@ -184,6 +206,13 @@ def lacking(draft: Conclusion) -> list[str]:
         ),
     )
     return [label for there, label in checks if not there]
+
+
+def _has_sections(draft: Conclusion) -> bool:
+    """Say whether the sections that the profile's template needs are written."""
+    template = Profile.objects.filter(consultation=draft.consultation_id).values_list("sections", flat=True)
+    needed = [section["code"] for section in template.first() or () if section.get("is_needed")]
+    return all(draft.sections.get(code, "").strip() for code in needed)
 
 
 def _may_write(row: Consultation, actor: Actor) -> None:
@@ -242,6 +271,8 @@ def _sign(draft: Conclusion, actor: Actor) -> None:
 
 
 def _stripped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {code: text.strip() for code, text in value.items()}
     return value.strip() if isinstance(value, str) else value
 
 

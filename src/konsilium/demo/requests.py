@@ -125,9 +125,12 @@ class Teller:
         self._do(self.consultant, lambda actor, at: consulting.no_video(row, actor=actor, at=at))
         with acting(self.consultant):
             draft = concluding.draft_of(row, actor=self.consultant, at=self.at)
-            values = {"text": CONCLUSION, "recommendations": RECOMMENDATIONS, "visit_needed": True}
+            values = {"text": CONCLUSION, "visit_needed": True}
             answers = dict.fromkeys(row.questions.values_list("pk", flat=True), REPLY)
-            concluding.save_draft(draft, values, answers, actor=self.consultant, at=self.at)
+            documents = row.documents.filter(state="available").values_list("pk", flat=True)
+            items = ((line, "planned") for line in RECOMMENDATIONS.splitlines())
+            parts = concluding.Parts(tuple(items), frozenset(documents))
+            concluding.save_draft(draft, values, answers, parts, actor=self.consultant, at=self.at)
         return row
 
     def placed(self, ago: timedelta) -> Consultation:

@@ -17,6 +17,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # Both became rows of their own: a recommendation has its urgency, a studied document its id.
+        migrations.RemoveField(model_name="conclusion", name="documents_studied"),
+        migrations.RemoveField(model_name="conclusion", name="recommendations"),
         migrations.AddField(
             model_name="conclusion",
             name="sections",

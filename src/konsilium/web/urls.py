@@ -12,8 +12,8 @@ from konsilium.web.browsertest import views as browsertest
 from konsilium.web.closing import views as closing
 from konsilium.web.configuration import views as configuration
 from konsilium.web.consultation import views as consultation
+from konsilium.web.consulting import changes, phrases, writing
 from konsilium.web.consulting import views as consulting
-from konsilium.web.consulting import writing
 from konsilium.web.conversation import views as conversation
 from konsilium.web.design import views as design
 from konsilium.web.dicomweb import program as dicom_program
@@ -232,6 +232,12 @@ CONSULTING = [
     page("requests/<uuid:pk>/conclusion/save/", writing.autosave, "conclusion.write", "autosave"),
     page("requests/<uuid:pk>/conclusion/discard/", writing.discard, "conclusion.write", "discard"),
     page("conclusions/<uuid:pk>/", consulting.conclusion, "conclusion.read", "conclusion"),
+    page("conclusions/<uuid:pk>/changes/", changes.show, "conclusion.read", "changes"),
+    page("consulting/phrases/", phrases.show, "phrase.write", "phrases"),
+    page("consulting/phrases/find/", phrases.find, "conclusion.write", "find_phrases"),
+    page("consulting/phrases/<uuid:pk>/", phrases.show, "phrase.write", "phrase"),
+    page("consulting/phrases/<uuid:pk>/forget/", phrases.forget, "phrase.write", "forget_phrase"),
+    page("consulting/phrases/<uuid:pk>/used/", phrases.used, "conclusion.write", "use_phrase"),
 ]
 
 SESSIONS = [

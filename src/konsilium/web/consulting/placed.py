@@ -1,22 +1,33 @@
 """A placed conclusion as it is read and printed, and who has opened it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Min
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from konsilium.actions._record import record_viewing
 from konsilium.actions.concluding import lacking
-from konsilium.models import Conclusion, Consultation, Document, Viewing
+from konsilium.models import Attendance, Conclusion, Consultation, Document, Viewing
 from konsilium.web.clockface import day, local
 from konsilium.web.sessions.times import both_times
 from konsilium.web.viewer.links import key_links
 from konsilium.workflow.consultation import State
 from konsilium.workflow.document import DocumentState
 from konsilium.workflow.roles import CENTRE_ROLES, Actor, Role
-from konsilium.workflow.words import CERTAINTIES, CONCLUSION_SCAN, GOALS, KINDS, MODES
+from konsilium.workflow.session import SessionState
+from konsilium.workflow.words import (
+    CERTAINTIES,
+    CONCLUSION_SCAN,
+    DOCUMENT_KINDS,
+    GOALS,
+    KINDS,
+    MODES,
+    URGENCIES,
+)
 
 MOST_READERS = 10
 
@@ -69,7 +80,7 @@ def _readers(row: Conclusion, actor: Actor) -> list[dict[str, str]]:
 
 
 def placed_conclusion(row: Conclusion, consultation: Consultation, *, actor: Actor) -> dict[str, Any]:
-    """Return a conclusion's parts in words (three queries: its answers, its scans, key images)."""
+    """Return a conclusion's parts in words (seven queries, however much it holds)."""
     answers = row.answers.select_related("question").order_by("question__number")
     author = (row.author_name, row.author_position, row.author_specialty)
     return {
@@ -80,15 +91,58 @@ def placed_conclusion(row: Conclusion, consultation: Consultation, *, actor: Act
         "organization": row.author_organization,
         "facts": [(label, value) for label, value in _facts(row) if value],
         "text": row.text,
-        "recommendations": row.recommendations,
+        "sections": _sections(row, consultation),
+        "recommendations": [(item.text, _word(URGENCIES, item.urgency)) for item in row.items.all()],
+        "studied": [(one.name, _word(DOCUMENT_KINDS, one.kind)) for one in row.studied.all()],
+        "attended": attended(consultation, actor) if row.mode == "real_time" else [],
         "answers": [(answer.question.number, answer.question.text, answer.text) for answer in answers],
         "needs": _needs(row),
         "correction": row.correction,
         "scans": [_scan(scan) for scan in _scans(row)],
-        "key_images": [key for key in key_links(consultation).values() if key.added_at <= row.placed_at]
-        if row.placed_at
-        else [],
+        "key_images": _pictures(row, consultation),
+        "changes_url": reverse("consulting:changes", args=[row.pk]) if row.edition > 1 else "",
     }
+
+
+def _sections(row: Conclusion, consultation: Consultation) -> list[tuple[str, str]]:
+    """Return the template's sections that are written; one that the template lost keeps its code as its name."""
+    profile = consultation.profile
+    known = {section["code"]: section for section in profile.sections} if profile else {}
+    order = [*known, *(code for code in row.sections if code not in known)]
+    return [(label_of(known.get(code), code), row.sections[code]) for code in order if row.sections.get(code)]
+
+
+def label_of(section: dict[str, Any] | None, code: str) -> str:
+    """Return what a section of a template is called in the reader's language."""
+    if section is None:
+        return code
+    own = section["label"] if get_language() == "ru" else section.get("label_en")
+    return str(own or section["label"])
+
+
+def _pictures(row: Conclusion, consultation: Consultation) -> list[dict[str, Any]]:
+    """Return the pictures that the conclusion shows, in its order; one that is kept no more has its caption alone."""
+    chosen = list(row.pictures.all())
+    links = key_links(consultation) if chosen else {}
+    return [{"caption": one.caption, "key": links.get(one.document_id)} for one in chosen]
+
+
+def attended(consultation: Consultation, actor: Actor) -> list[dict[str, str]]:
+    """Return when the request's sessions were held and who was there, as their records say (one query)."""
+    rows = Attendance.objects.filter(
+        session__consultation=consultation, session__state=SessionState.HELD
+    ).select_related("session")
+    found: dict[UUID, dict[str, str]] = {}
+    for one in rows.order_by("session__began_at", "joined_at", "id"):
+        session = one.session
+        moment = session.began_at or session.starts_at
+        held = found.setdefault(
+            session.pk, {"at": local(moment, actor.time_zone) if moment else "", "who": ""}
+        )
+        name = f"{one.name} ({one.organization_name})"
+        if name not in held["who"]:
+            held["who"] = "; ".join(filter(None, (held["who"], name)))
+    return list(found.values())
 
 
 def _facts(row: Conclusion) -> list[tuple[str, str]]:
@@ -99,14 +153,13 @@ def _facts(row: Conclusion) -> list[tuple[str, str]]:
             gettext("Certainty of the diagnosis"),
             _word(CERTAINTIES, row.diagnosis_certainty) if diagnosis else "",
         ),
-        (gettext("Documents studied"), row.documents_studied),
         (gettext("Kind of consultation"), _word(KINDS, row.kind)),
         (gettext("How it was held"), _word(MODES, row.mode)),
         (gettext("Goal"), _word(GOALS, row.goal)),
     ]
 
 
-def _word(labels: dict[str, str], code: str) -> str:
+def _word(labels: Mapping[Any, str], code: str) -> str:
     return gettext(labels[code]) if code in labels else ""
 
 

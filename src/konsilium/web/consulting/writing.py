@@ -19,6 +19,7 @@ from konsilium.web.consultation.head import head
 from konsilium.web.consultation.moving import case
 from konsilium.web.consultation.sheet import sheet
 from konsilium.web.consulting.forms import ConclusionForm
+from konsilium.web.consulting.placed import attended
 from konsilium.web.documents.views import take
 from konsilium.web.http import again, found, new_key, seen_version, send_once, words
 from konsilium.workflow.consultation import State
@@ -77,6 +78,7 @@ def _save(request: Any, row: Consultation, form: ConclusionForm) -> Conclusion:
         draft,
         form.values(),
         form.written(),
+        form.given_parts(),
         actor=request.actor,
         at=request.at,
         version=_draft_version(request),
@@ -165,6 +167,7 @@ def _context(request: Any, row: Consultation, paper: Paper, form: ConclusionForm
         "draft": paper.draft,
         "is_begun": is_begun,
         "scans": _scans(request, paper.draft),
+        "attended": attended(row, request.actor),
         "sheet": [section for section in sheet(row) if section.prose],
         **_saved(paper.draft, request),
         "saved_at": local(paper.draft.updated_at, request.actor.time_zone) if is_begun else "",
