@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
+from tests.playing import out_of_the_way
+
 TEMPLATE = "konsilium_template"
 # What a migration or a set-up command puts there stays when a test with real commits is cleaned up.
 KEPT = {"konsilium_dictionary", "konsilium_dictionaryentry"}
@@ -67,6 +69,16 @@ def owner(owner_url):
     """A connection as the owner: what the application itself may never do."""
     with psycopg.connect(owner_url, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_of_playwright(request):
+    group = request.node.get_closest_marker("xdist_group")
+    if group and "browser" in group.args:
+        yield
+        return
+    with out_of_the_way():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.playing import driver
+
 FLAGS = [
     "--disable-gpu",
     "--disable-quic",
@@ -84,16 +86,11 @@ def _wait(address, process):
 
 @pytest.fixture(scope="session")
 def chromium():
-    from playwright.sync_api import sync_playwright
-
     path = shutil.which("chromium")
     assert path, "chromium is missing: run make test, which installs it"
-    # Playwright's loop must not make Django think that our code is asynchronous.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, chromium_sandbox=False, args=FLAGS)
-        yield browser
-        browser.close()
+    browser = driver().chromium.launch(executable_path=path, chromium_sandbox=False, args=FLAGS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(params=["wide", "narrow"])

@@ -18,6 +18,7 @@ from tests.browser.conftest import FLAGS, SIZES
 from tests.browser.rooms import MEDIA_FLAGS, Somebody
 from tests.live.conftest import Server
 from tests.live.pages import key_of, meeting
+from tests.playing import driver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CAST = {
@@ -30,18 +31,14 @@ CAST = {
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
     path = shutil.which("chromium")
     assert path, "chromium is missing: run make test, which installs it"
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     flags = [flag for flag in FLAGS if flag != "--disable-gpu"]
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=path, chromium_sandbox=False, args=[*flags, *MEDIA_FLAGS]
-        )
-        yield browser
-        browser.close()
+    browser = driver().chromium.launch(
+        executable_path=path, chromium_sandbox=False, args=[*flags, *MEDIA_FLAGS]
+    )
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+
+from tests.playing import driver
 
 HERE = Path(__file__).resolve().parent
 ENGINES = HERE.parents[2] / "frontend" / "src" / "room" / "engines"
@@ -46,14 +47,13 @@ def chromium():
         pytest.skip("chromium is not installed")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Files))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with sync_playwright() as maker:
-        browser = maker.chromium.launch(executable_path=program, args=FLAGS)
-        try:
-            yield browser, f"http://127.0.0.1:{server.server_address[1]}/"
-        finally:
-            browser.close()
-            server.shutdown()
-            server.server_close()
+    browser = driver().chromium.launch(executable_path=program, args=FLAGS)
+    try:
+        yield browser, f"http://127.0.0.1:{server.server_address[1]}/"
+    finally:
+        browser.close()
+        server.shutdown()
+        server.server_close()
 
 
 class Party:
