@@ -4,6 +4,7 @@ import pytest
 
 from konsilium.models import Organization, Profile, Route, Term
 from konsilium.models.access import acting
+from tests.factories import Way
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +34,39 @@ def test_a_profile_is_made_and_changed(cast, client_as):
     taken = desk.post("/configuration/profiles/add/", form)
     assert taken.status_code == 422
     assert "data-refusal" in taken.content.decode()
+
+
+def test_a_profile_has_sections_of_its_own_that_the_conclusions_form_shows(cast, client_as):
+    desk = client_as(cast.sysadmin)
+    way = Way(cast).concluding()
+    place = f"/configuration/profiles/{way.row.profile_id}/"
+    with acting(cast.sysadmin):
+        profile = Profile.objects.get(pk=way.row.profile_id)
+    form = {"code": profile.code, "name": profile.name, "is_active": "on", "section-needed": "2"}
+    columns = {"code": ["", "", ""], "label_en": ["", "Plan", ""], "hint": ["", "Доступ", ""]}
+    columns["label"] = ["", "План операции", "Прогноз"]
+    given = form | {f"section-{name}": values for name, values in columns.items()}
+    assert desk.post(place, given).status_code == 302
+    with acting(cast.sysadmin):
+        profile.refresh_from_db()
+    plan, outlook = profile.sections
+    assert plan == {
+        "code": "s1",
+        "label": "План операции",
+        "label_en": "Plan",
+        "hint": "Доступ",
+        "is_needed": True,
+    }
+    assert (outlook["code"], outlook["is_needed"]) == ("s2", False)
+    page = client_as(way.consultant).get(f"/requests/{way.row.pk}/conclusion/").content.decode()
+    assert 'name="section-s1"' in page
+    assert page.index("План операции") < page.index("Прогноз")
+    # One that is taken away leaves the other with its code.
+    given |= {"section-code": ["s1", "s2"], "section-label": ["", "Прогноз"]}
+    desk.post(place, given)
+    with acting(cast.sysadmin):
+        profile.refresh_from_db()
+    assert [section["code"] for section in profile.sections] == ["s2"]
 
 
 def test_an_organisation_becomes_a_centre_with_its_routes(cast, client_as):

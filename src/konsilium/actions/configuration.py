@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from konsilium.workflow.onboarding import LEVELS
 from konsilium.workflow.roles import Actor, may
 from konsilium.workflow.words import DOCUMENT_KINDS, N_, URGENCIES
 
-PROFILE_FIELDS = ("code", "name", "name_en", "documents", "welcome", "fields", "is_active")
+PROFILE_FIELDS = ("code", "name", "name_en", "documents", "welcome", "fields", "sections", "is_active")
 LONGEST_TERM = 60 * 24 * 60
 
 
@@ -24,20 +25,30 @@ def save_profile(
 ) -> Profile:
     """Make or change a profile (`values` by PROFILE_FIELDS).
 
-    `documents` is a list of groups of document kinds, of each of which a request needs one. Raises NotYours, or
-    Refused for an unknown kind or field, or a code that is taken.
+    `documents` is a list of groups of document kinds, of each of which a request needs one; `sections` are those of
+    its conclusions: label, label_en, hint, is_needed, and the code that a section keeps when it is called otherwise.
+    Raises NotYours, or Refused for an unknown kind or field, or a code that is taken.
     """
     _check_right(actor)
     _check_template(values)
     row = profile or Profile()
     for name in PROFILE_FIELDS:
         setattr(row, name, values.get(name, getattr(row, name)))
+    row.sections = _coded(row.sections)
     if Profile.objects.filter(code=row.code).exclude(pk=row.pk).exists():
         raise Refused(N_("Another profile has this code."))
     with transaction.atomic():
         row.save()
         _record("profile", row.pk, row.name, actor, at)
     return row
+
+
+def _coded(sections: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give each new section a code of its own: what is written under a code stays readable."""
+    given = [dict(section) for section in sections]
+    used = {section["code"] for section in given if section.get("code")}
+    free = (code for code in (f"s{number}" for number in count(1)) if code not in used)
+    return [{**section, "code": section.get("code") or next(free)} for section in given]
 
 
 def set_consulting(centre: Organization, is_consulting: bool, *, actor: Actor, at: datetime) -> None:

@@ -138,6 +138,20 @@ PROFILES = {
         "documents": [["cbct", "panoramic", "ct"], ["face_photo"]],
         "welcome": ["intraoral_photo", "intraoral_scan", "cephalogram", "histology"],
         "fields": ["complaints", "objective_state"],
+        "sections": [
+            {
+                "label": "Описание изображений",
+                "label_en": "What the pictures show",
+                "hint": "Локализация, линия перелома, смещение, зона поражения.",
+                "is_needed": False,
+            },
+            {
+                "label": "Предлагаемый объём лечения",
+                "label_en": "Proposed treatment",
+                "hint": "Доступ, фиксация, этапность.",
+                "is_needed": False,
+            },
+        ],
     },
     "neuro": {
         "code": "neuro",

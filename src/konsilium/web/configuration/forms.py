@@ -1,6 +1,7 @@
 """Profiles, routes and terms as forms."""
 
-from typing import Any
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,16 @@ from konsilium.workflow.words import DOCUMENT_KINDS, URGENCIES
 _KINDS = [(code, _(label)) for code, label in DOCUMENT_KINDS.items()]
 # Groups of documents of which one each is needed; the form offers as many.
 GROUPS = 4
+
+
+class Section(NamedTuple):
+    """A section of the conclusions of a profile."""
+
+    code: str = ""
+    label: str = ""
+    label_en: str = ""
+    hint: str = ""
+    is_needed: bool = False
 
 
 class ProfileForm(forms.Form):
@@ -34,6 +45,7 @@ class ProfileForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.sections = self._sections()
         for number in range(1, GROUPS + 1):
             self.fields[f"group{number}"] = forms.MultipleChoiceField(
                 label=_("One of these documents is needed"),
@@ -41,6 +53,17 @@ class ProfileForm(forms.Form):
                 required=False,
                 widget=forms.CheckboxSelectMultiple,
             )
+
+    def _sections(self) -> list[Section]:
+        """Return the sections as they are, with two empty ones to go on with."""
+        sent: Any = self.data
+        given = [Section(**section) for section in self.initial.get("sections", ())]
+        if self.is_bound:
+            columns = [sent.getlist(f"section-{name}") for name in ("code", "label", "label_en", "hint")]
+            needed = set(sent.getlist("section-needed"))
+            rows = list(zip_longest(*columns, fillvalue=""))
+            given = [Section(*row, str(number) in needed) for number, row in enumerate(rows, start=1)]
+        return [*(section for section in given if section.label.strip()), Section(), Section()]
 
     def groups(self) -> list[forms.BoundField]:
         """Return the fields of the groups."""
@@ -57,6 +80,7 @@ class ProfileForm(forms.Form):
             "documents": [group for group in groups if group],
             "welcome": data["welcome"],
             "fields": data["fields_needed"],
+            "sections": [section._asdict() for section in self.sections if section.label.strip()],
             "is_active": data["is_active"],
         }
 
@@ -72,6 +96,7 @@ def initial_of(profile: Profile | None) -> dict[str, Any]:
         "name_en": profile.name_en,
         "welcome": profile.welcome,
         "fields_needed": profile.fields,
+        "sections": profile.sections,
         "is_active": profile.is_active,
         **groups,
     }
