@@ -1,5 +1,6 @@
 """A house full of things that a stranger must not see, with a canary in every text field of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.core import signing
@@ -10,6 +11,7 @@ from django.utils import timezone
 from konsilium.actions import (
     browsertest,
     conversation,
+    councils,
     equipment,
     hearing,
     marking,
@@ -32,6 +34,8 @@ from konsilium.models import (
     Consultation,
     Contact,
     ContactLogEntry,
+    Council,
+    CouncilLine,
     DeskEvent,
     Document,
     Endpoint,
@@ -41,21 +45,25 @@ from konsilium.models import (
     Membership,
     Message,
     Notice,
+    Opinion,
     Organization,
     Person,
     Phrase,
     Question,
     Recommendation,
     Recording,
+    Seat,
     Series,
     Session,
     Studied,
     Study,
 )
 from konsilium.models._base import uuid7
-from konsilium.models.access import acting, as_public, as_room
+from konsilium.models.access import acting, as_public, as_room, signing_in
 from konsilium.web.gallery import looking
+from konsilium.workflow.council import SeatKind
 from konsilium.workflow.equipment import EndpointKind
+from konsilium.workflow.roles import Role
 from tests import pictures
 from tests.cast import NOW
 from tests.factories import Way, confirmed_session
@@ -86,12 +94,12 @@ CODES = set(
 )
 # Everything of these tables belongs to the foreign house; of the others, what the condition says.
 WHOLE = (
-    Answer, Application, BrowserTest, Conclusion, Consultation, Contact, ContactLogEntry, DeskEvent, Document, Endpoint,
-    Attendance, EquipmentTest, Phrase, Recommendation, Studied, Event, Mark, Message, Notice, Question, Recording, Series, Session, Study,
+    Answer, Application, BrowserTest, Conclusion, Consultation, Contact, ContactLogEntry, Council, CouncilLine, DeskEvent, Document, Endpoint,
+    Attendance, EquipmentTest, Phrase, Recommendation, Studied, Event, Mark, Message, Notice, Opinion, Question, Recording, Seat, Series, Session, Study,
 )  # fmt: skip
 KEPT_BY_A_SIDE = (
     "consultation question document message conclusion answer session sessionoption event viewing contact endpoint "
-    "equipmenttest browsertest guidetick attendance recording recordingaccess membership person study series instance reading derived mark"
+    "equipmenttest browsertest guidetick attendance recording recordingaccess membership person council seat opinion study series instance reading derived mark"
 ).split()
 
 
@@ -126,6 +134,7 @@ class Foreign:
         self.pk["confirmed_session"] = confirmed_session(confirmed).pk
         self._recording(confirmed)
         with acting(self.cast.omsk_doctor):
+        self._council()
             self.pk["conclusion"] = Conclusion.objects.get(consultation=ways["completed"].row).pk
             editions = Conclusion.objects.filter(consultation=ways["corrected"].row, edition=2)
             self.pk["correction"] = editions.get().pk
@@ -133,10 +142,39 @@ class Foreign:
             self.pk["document"] = Document.objects.filter(consultation=ways["completed"].row)[0].pk
 
         consultant = self.cast.cniis_consultant
+        self.cast._insert(
+            "studied", conclusion_id=self.pk["conclusion"], document_id=self.pk["document"], name="", kind="extract"
+        )  # fmt: skip
         with acting(consultant):
             self.pk["phrase"] = phrases.keep(CANARY, CANARY, actor=consultant, at=NOW).pk
 
     def _recording(self, way):
+    def _council(self):
+        """A council of two over a request, its opinions open, with everybody as they act in it."""
+        way = Way(self.cast).concluding()
+        seats = {"cniis_consultant2": SeatKind.CHAIR, "cniis_consultant": SeatKind.SECRETARY}
+        called = {self.cast.actor_of(name).membership_id: kind for name, kind in seats.items()}
+        given = councils.Call("treatment", "Тактика при рецидиве.", called, quorum=len(called))
+        council = way.do(way.consultant, councils.call, given)
+        self.pk |= {"counselled": way.row.pk, "council": council.pk}
+        for name, kind in seats.items():
+            person = self.cast.actor_of(name)
+            with signing_in():
+                place = Membership.objects.get(person_id=person.person_id, role=Role.COUNCIL_MEMBER)
+            self.cast.actors[f"seated_{kind}"] = replace(
+                person, role=Role.COUNCIL_MEMBER, membership_id=place.pk
+            )
+        chair, secretary = (self.cast.actor_of(f"seated_{kind}") for kind in seats.values())
+        for actor in (chair, secretary):
+            with acting(actor):
+                councils.write_opinion(council, "Показана резекция.", seal=True, actor=actor, at=way.at)
+        with acting(chair):
+            councils.open_opinions(council, actor=chair, at=way.at)
+            councils.say(council, "Обсудим.", actor=chair, at=way.at)
+            councils.decide(council, "Резекция.", actor=chair, at=way.at)
+            councils.dissent(council, "Не согласен.", actor=chair, at=way.at)
+            self.pk["seat"] = Seat.objects.get(council=council, kind="secretary").pk
+
         """A recorded voice of the confirmed session, given to its consultant."""
         key, word = new_key(), CANARY.encode()
         stored = store().receive(encipher([word], key), 1000)
@@ -297,3 +335,5 @@ def fingerprint(cast):
                 )
                 seen.append((actor.role, name, *cursor.fetchone()))
     return seen
+            if name in ("council", "seat", "opinion") and actor is cast.omsk_admin:
+                continue

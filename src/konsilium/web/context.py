@@ -31,8 +31,16 @@ DESKS: dict[Role, tuple[tuple[str, str], ...]] = {
         ("equipment:own", N_("Organisation and equipment")),
         ("timetable:list", N_("Timetable")),
     ),
-    Role.DISPATCHER: (("triage:list", N_("Requests")), ("timetable:list", N_("Timetable"))),
-    Role.CONSULTANT: (("consulting:list", N_("Requests")), ("timetable:list", N_("Timetable"))),
+    Role.DISPATCHER: (
+        ("triage:list", N_("Requests")),
+        ("councils:list", N_("Councils")),
+        ("timetable:list", N_("Timetable")),
+    ),
+    Role.CONSULTANT: (
+        ("consulting:list", N_("Requests")),
+        ("councils:list", N_("Councils")),
+        ("timetable:list", N_("Timetable")),
+    ),
     Role.COORDINATOR: (
         ("onboarding:list", N_("Organisations")),
         ("timetable:list", N_("Timetable")),
@@ -41,9 +49,8 @@ DESKS: dict[Role, tuple[tuple[str, str], ...]] = {
         ("equipment:own", N_("Organisation and equipment")),
         ("timetable:list", N_("Timetable")),
     ),
-    # Theirs are reached by what waits for them.
-    Role.COUNCIL_MEMBER: (),
-    Role.SIGNATORY: (),
+    Role.COUNCIL_MEMBER: (("councils:list", N_("Councils")),),
+    Role.SIGNATORY: (("signing:list", N_("Documents to sign")),),
     Role.SYSADMIN: (("configuration:list", N_("Configuration")),),
 }
 

@@ -15,6 +15,8 @@ from konsilium.web.consultation import views as consultation
 from konsilium.web.consulting import changes, phrases, writing
 from konsilium.web.consulting import views as consulting
 from konsilium.web.conversation import views as conversation
+from konsilium.web.councils import calling, desk
+from konsilium.web.councils import views as councils
 from konsilium.web.design import views as design
 from konsilium.web.dicomweb import program as dicom_program
 from konsilium.web.dicomweb import retrieve as dicom
@@ -243,6 +245,29 @@ CONSULTING = [
 SESSIONS = [
     page("requests/<uuid:pk>/sessions/propose/", sessions.propose, "session.move", "propose"),
     page("sessions/<uuid:pk>/propose/", sessions.propose_again, "session.move", "propose_again"),
+COUNCILS = [
+    page("councils/", desk.show_list, "council.list", "list"),
+    page("requests/<uuid:pk>/council/", calling.call, "council.call", "call"),
+    page("councils/<uuid:pk>/", councils.show, "council.read", "show"),
+    page("councils/<uuid:pk>/news/", councils.tell_news, "council.read", "news"),
+    page("councils/<uuid:pk>/printed/", councils.printed, "council.read", "printed"),
+    page(
+        "councils/<uuid:pk>/seats/<uuid:seat>/substitute/", calling.substitute, "council.call", "substitute"
+    ),
+    page("councils/<uuid:pk>/answer/", councils.answer, "council.sit", "answer"),
+    page("councils/<uuid:pk>/opinion/", councils.opinion, "council.sit", "opinion"),
+    page("councils/<uuid:pk>/opinion/save/", councils.autosave, "council.sit", "autosave"),
+    page("councils/<uuid:pk>/say/", councils.say, "council.sit", "say"),
+    page("councils/<uuid:pk>/open/", councils.open_opinions, "council.sit", "open"),
+    page("councils/<uuid:pk>/decide/", councils.decide, "council.sit", "decide"),
+    page("councils/<uuid:pk>/rediscuss/", councils.rediscuss, "council.sit", "rediscuss"),
+    page("councils/<uuid:pk>/dissent/", councils.dissent, "council.sit", "dissent"),
+    page("councils/<uuid:pk>/submit/", councils.submit, "council.sit", "submit"),
+    page("councils/<uuid:pk>/sign/", councils.sign, "council.sit", "sign"),
+    page("councils/<uuid:pk>/refuse/", councils.refuse, "council.sit", "refuse"),
+    page("councils/<uuid:pk>/cancel/", councils.cancel, "council.cancel", "cancel"),
+]
+
     page("sessions/<uuid:pk>/counter/", sessions.counter, "session.move", "counter"),
     page("sessions/<uuid:pk>/confirm/", sessions.confirm, "session.move", "confirm"),
     page("sessions/<uuid:pk>/accept/", sessions.accept, "session.move", "accept"),
@@ -347,3 +372,4 @@ urlpatterns = [
     path("", include((TIMETABLE, "timetable"))),
     path("", include((CONFIGURATION, "configuration"))),
 ]
+    path("", include((COUNCILS, "councils"))),

@@ -40,6 +40,8 @@ _WAITING = {
     Turn.NOBODY: N_("The request is over. It can be read and printed."),
 }
 
+_COUNCIL = N_("A council sits over the request: see what it waits for.")
+
 
 def turn(
     row: Consultation,
@@ -52,6 +54,8 @@ def turn(
     whose = Turn(row.turn)
     mine = whose is Turn.BOTH or whose.value in roles
     task = TASKS.get((State(row.state), whose), _WAITING[whose]) if mine else _WAITING[whose]
+    if whose is Turn.CONSULTANT and parts["council"]["panel"]["sits"]:
+        task = _COUNCIL
     return {
         "mine": mine,
         "label": gettext(N_("Your turn")) if mine and whose is not Turn.BOTH else gettext(TURN_LABELS[whose]),

@@ -9,6 +9,7 @@ from django.db.models import Min
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
 
+from konsilium.actions import councils
 from konsilium.actions._record import record_viewing
 from konsilium.actions.concluding import lacking
 from konsilium.models import Attendance, Conclusion, Consultation, Document, Viewing
@@ -42,7 +43,7 @@ def panel(
     rows = list(Conclusion.objects.visible_to(actor).filter(consultation=consultation).order_by("-edition"))
     placed = [row for row in rows if row.placed_at]
     draft = next((row for row in rows if not row.placed_at), None)
-    writes = Role.CONSULTANT in roles and consultation.state in (State.CONCLUSION, State.COMPLETED)
+    writes = _writes(consultation, roles) and consultation.state in (State.CONCLUSION, State.COMPLETED)
     for row in placed[:1]:
         record_viewing(consultation, "conclusion", row.pk, actor=actor, at=at)
     return {
@@ -55,6 +56,12 @@ def panel(
         "asks_readers": bool(roles & set(CENTRE_ROLES)),
         "readers": _readers(placed[0], actor) if placed and roles & set(CENTRE_ROLES) else [],
     }
+
+
+def _writes(consultation: Consultation, roles: frozenset[Role]) -> bool:
+    """Say whether the conclusion is this person's to write: the consultant's, or their council's secretary's."""
+    hats = roles & {Role.CONSULTANT, Role.SECRETARY}
+    return bool(hats) and (Role.SECRETARY in hats) == councils.has_open(consultation)
 
 
 def _line(row: Conclusion, actor: Actor) -> dict[str, Any]:
