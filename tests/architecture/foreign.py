@@ -133,22 +133,21 @@ class Foreign:
         ).pk
         self.pk["confirmed_session"] = confirmed_session(confirmed).pk
         self._recording(confirmed)
-        with acting(self.cast.omsk_doctor):
         self._council()
+        with acting(self.cast.omsk_doctor):
             self.pk["conclusion"] = Conclusion.objects.get(consultation=ways["completed"].row).pk
             editions = Conclusion.objects.filter(consultation=ways["corrected"].row, edition=2)
             self.pk["correction"] = editions.get().pk
             self.pk["unsent"] = Document.objects.filter(consultation=ways["written"].row)[0].pk
             self.pk["document"] = Document.objects.filter(consultation=ways["completed"].row)[0].pk
 
-        consultant = self.cast.cniis_consultant
         self.cast._insert(
             "studied", conclusion_id=self.pk["conclusion"], document_id=self.pk["document"], name="", kind="extract"
         )  # fmt: skip
+        consultant = self.cast.cniis_consultant
         with acting(consultant):
             self.pk["phrase"] = phrases.keep(CANARY, CANARY, actor=consultant, at=NOW).pk
 
-    def _recording(self, way):
     def _council(self):
         """A council of two over a request, its opinions open, with everybody as they act in it."""
         way = Way(self.cast).concluding()
@@ -175,6 +174,7 @@ class Foreign:
             councils.dissent(council, "Не согласен.", actor=chair, at=way.at)
             self.pk["seat"] = Seat.objects.get(council=council, kind="secretary").pk
 
+    def _recording(self, way):
         """A recorded voice of the confirmed session, given to its consultant."""
         key, word = new_key(), CANARY.encode()
         stored = store().receive(encipher([word], key), 1000)
@@ -329,11 +329,11 @@ def fingerprint(cast):
         for name in KEPT_BY_A_SIDE:
             if name in ("contact", "guidetick", "membership", "person") and actor is not cast.omsk_admin:
                 continue
+            if name in ("council", "seat", "opinion") and actor is cast.omsk_admin:
+                continue
             with acting(actor), connection.cursor() as cursor:
                 cursor.execute(
                     f"SELECT md5(string_agg(t::text, ' ' ORDER BY t::text)), count(*) FROM konsilium_{name} t"
                 )
                 seen.append((actor.role, name, *cursor.fetchone()))
     return seen
-            if name in ("council", "seat", "opinion") and actor is cast.omsk_admin:
-                continue

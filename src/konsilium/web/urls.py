@@ -242,9 +242,6 @@ CONSULTING = [
     page("consulting/phrases/<uuid:pk>/used/", phrases.used, "conclusion.write", "use_phrase"),
 ]
 
-SESSIONS = [
-    page("requests/<uuid:pk>/sessions/propose/", sessions.propose, "session.move", "propose"),
-    page("sessions/<uuid:pk>/propose/", sessions.propose_again, "session.move", "propose_again"),
 COUNCILS = [
     page("councils/", desk.show_list, "council.list", "list"),
     page("requests/<uuid:pk>/council/", calling.call, "council.call", "call"),
@@ -268,6 +265,9 @@ COUNCILS = [
     page("councils/<uuid:pk>/cancel/", councils.cancel, "council.cancel", "cancel"),
 ]
 
+SESSIONS = [
+    page("requests/<uuid:pk>/sessions/propose/", sessions.propose, "session.move", "propose"),
+    page("sessions/<uuid:pk>/propose/", sessions.propose_again, "session.move", "propose_again"),
     page("sessions/<uuid:pk>/counter/", sessions.counter, "session.move", "counter"),
     page("sessions/<uuid:pk>/confirm/", sessions.confirm, "session.move", "confirm"),
     page("sessions/<uuid:pk>/accept/", sessions.accept, "session.move", "accept"),
@@ -362,6 +362,7 @@ urlpatterns = [
     path("", include((VIEWER, "viewer"))),
     path("", include((CONVERSATION, "conversation"))),
     path("", include((CONSULTING, "consulting"))),
+    path("", include((COUNCILS, "councils"))),
     path("", include((SESSIONS, "sessions"))),
     path("", include((ROOM, "room"))),
     path("", include((RECORDINGS, "recordings"))),
@@ -372,4 +373,3 @@ urlpatterns = [
     path("", include((TIMETABLE, "timetable"))),
     path("", include((CONFIGURATION, "configuration"))),
 ]
-    path("", include((COUNCILS, "councils"))),
