@@ -111,6 +111,7 @@ class Foreign:
         self._requests()
         self._pictures()
         self._viewed()
+        self._signed()
         self._equipment()
         self._application()
         self._rest(owner)
@@ -235,6 +236,25 @@ class Foreign:
             "instance": made.instances[0].sop_uid,
             "numbers": "1",
         }
+
+    def _signed(self):
+        """A placed conclusion's document with its author's signature, and a drafted one's that waits for it."""
+        words = {"state": "ready", "size": len(CANARY.encode()), "content_sha256": "0" * 64}
+        words |= {"sha256": store().receive([CANARY.encode()], 1000).sha256, "kind": "conclusion", "edition": 1}
+        for name, placed_at in (("signed_form", NOW), ("unsigned_form", None)):
+            request = self.pk["completed" if placed_at else "drafted"]
+            with acting(self.cast.cniis_consultant):
+                draft = Conclusion.objects.get(consultation=request, edition=1)
+            self.pk[name] = self.cast._insert(
+                "printform", consultation_id=request, subject_id=draft.pk, side="consulting", placed_at=placed_at,
+                asked_at=NOW + timedelta(days=1), waits_since=placed_at, tries=0, pages=1, **words,
+            )  # fmt: skip
+        person = {"person_id": self.cast.cniis_consultant.person_id, "person_name": CANARY, "position": CANARY}
+        self.pk["signature"] = self.cast._insert(
+            "signature", consultation_id=self.pk["completed"], form_id=self.pk["signed_form"], role="AUTHOR",
+            organization_name=CANARY, person_snils="", at=NOW, format="cms", sha256=words["sha256"], size=1,
+            verdict="unchecked", certificate="{}", **person,
+        )  # fmt: skip
 
     def _equipment(self):
         with acting(self.cast.coordinator):

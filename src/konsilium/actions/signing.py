@@ -40,6 +40,9 @@ SEAT_ROLES = {
     SeatKind.MEMBER: SignatureRole.COMMISSIONER,
 }
 CMS, PADES = "cms", "pades"
+BRING = N_("Bring a detached signature (.sig, .p7s) or the signed PDF.")
+TOO_LARGE = N_("The file is empty or too large for a signature.")
+NOT_YOURS = N_("This document is not yours to sign.")
 # A signature stands, or may still turn out to.
 STANDING = COUNTING | {Verdict.WAITING}
 
@@ -94,16 +97,16 @@ def attach(
 def _check_looks(data: bytes, kind: str, form: PrintForm) -> None:
     """Refuse at once what can't be a signature. What it is worth is found out in the sandbox."""
     if kind not in (CMS, PADES):
-        raise NoSignature(N_("Bring a detached signature (.sig, .p7s) or the signed PDF."))
+        raise NoSignature(BRING)
     most = LARGEST_CMS + (form.size if kind == PADES else 0)
     if not data or len(data) > most:
-        raise NoSignature(N_("The file is empty or too large for a signature."))
+        raise NoSignature(TOO_LARGE)
     head = data.lstrip()[:5]
     looks = (
         head == b"%PDF-" if kind == PADES else head[:1] == b"\x30" or head[:2] == b"MI" or head == b"-----"
     )
     if not looks:
-        raise NoSignature(N_("Bring a detached signature (.sig, .p7s) or the signed PDF."))
+        raise NoSignature(BRING)
 
 
 def kind_of(data: bytes) -> str:
@@ -121,7 +124,7 @@ def _ready(form: PrintForm) -> PrintForm:
 def _check_may(paper: PrintForm, row: Consultation, role: SignatureRole, actor: Actor) -> None:
     standing = standing_of(paper, row, actor=actor)
     if standing.role is None or standing.role != role:
-        raise NotYours(N_("This document is not yours to sign."))
+        raise NotYours(NOT_YOURS)
     if standing.why_not in _ORDER:
         raise OutOfOrder(standing.why_not)
     if standing.why_not:

@@ -40,6 +40,8 @@ from konsilium.web.room import guests, tickets
 from konsilium.web.room import views as room
 from konsilium.web.sessions import record as session_record
 from konsilium.web.sessions import views as sessions
+from konsilium.web.signing import desk as signing_desk
+from konsilium.web.signing import views as signing
 from konsilium.web.studies import views as studies
 from konsilium.web.timetable import views as timetable
 from konsilium.web.triage import views as triage
@@ -299,6 +301,15 @@ RECORDINGS = [
     page("recordings/<uuid:pk>/", recordings.sound, "recording.hear", "sound"),
 ]
 
+SIGNING = [
+    page("signing/", signing_desk.show_list, "signature.list", "list"),
+    page("papers/<uuid:pk>/signatures/", signing.show, "signature.read", "show"),
+    page("papers/<uuid:pk>/document/", signing.document, "signature.read", "document"),
+    page("papers/<uuid:pk>/sign/", signing.sign, "signature.write", "sign"),
+    page("papers/<uuid:pk>/container/", signing.export, "signature.read", "export"),
+    page("signatures/<uuid:pk>/check/", signing.recheck, "signature.write", "recheck"),
+]
+
 GALLERY = [
     page("requests/<uuid:pk>/gallery/", gallery.show, "document.read", "show"),
     page("looking/<str:ticket>/", gallery.looking, "document.read", "looking"),
@@ -366,6 +377,7 @@ urlpatterns = [
     path("", include((SESSIONS, "sessions"))),
     path("", include((ROOM, "room"))),
     path("", include((RECORDINGS, "recordings"))),
+    path("", include((SIGNING, "signing"))),
     path("", include((CLOSING, "closing"))),
     path("", include((ONBOARDING, "onboarding"))),
     path("", include((COMPUTER, "computer"))),

@@ -108,6 +108,7 @@ _CASE = _REQUESTING + _CENTRE
 # A council member reads what they are called to, while their seat lasts; the database knows of no other request.
 _READERS = (*_CASE, Role.COUNCIL_MEMBER)
 _COUNCIL = (*_CENTRE, Role.COUNCIL_MEMBER)
+_SIGNING = (Role.CONSULTANT, Role.COUNCIL_MEMBER, Role.SIGNATORY)
 _EQUIPMENT = (Role.COORDINATOR, Role.ORG_ADMIN, Role.TECHNICIAN)
 _COMPUTER = (Role.ORG_ADMIN, Role.TECHNICIAN, Role.REQUESTER, *_CENTRE)
 EVERYBODY = tuple(role for role in Role if role not in HATS)
@@ -139,6 +140,15 @@ RIGHTS = (
     _right("council.call", N_("Call a council and substitutes to it"), *_CENTRE),
     _right("council.sit", N_("Sit in a council (see the table of moves)"), Role.COUNCIL_MEMBER),
     _right("council.cancel", N_("Cancel a council"), *_COUNCIL),
+    _right(
+        "signature.read",
+        N_("See signatures over a document and take them along"),
+        *_CASE,
+        Role.COUNCIL_MEMBER,
+        Role.SIGNATORY,
+    ),
+    _right("signature.write", N_("Sign a document electronically"), *_SIGNING),
+    _right("signature.list", N_("See the centre's documents that wait for its signature"), Role.SIGNATORY),
     _right("session.read", N_("See a session with its request"), *_READERS),
     _right("session.move", N_("Move a session (see the table of moves)"), *_CASE),
     _right("session.ready", N_("Say that the own side will be at a session"), *_CASE),

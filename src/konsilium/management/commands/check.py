@@ -9,7 +9,7 @@ from django.core.management.commands import check
 class Command(check.Command):
     """Check the installation, and say what is not configured."""
 
-    def handle(self, *labels: str, **options: Any) -> None:
+    def handle(self, *labels: Any, **options: Any) -> None:
         """Run the checks, then tell what works with less than it could. Nothing of that is an error."""
         super().handle(*labels, **options)
         for words in settings.SIGNATURES.trouble():
