@@ -263,6 +263,7 @@ def test_before_its_time_a_session_is_only_moved_or_cancelled(way, client_as):
         "Предложить новое время",
         "Отменить сеанс",
         "Гости",
+        "Подключиться иначе",
         "В календарь",
     ]
     assert buttons(text(client_as(way.doctor).get(f"/requests/{way.row.pk}/"))) == [
@@ -271,6 +272,7 @@ def test_before_its_time_a_session_is_only_moved_or_cancelled(way, client_as):
         "Предложить другое время",
         "Отменить сеанс",
         "Гости",
+        "Подключиться иначе",
         "В календарь",
     ]
 
@@ -287,6 +289,7 @@ def test_when_its_time_has_come_a_session_can_be_started_held_missed_or_failed(c
         "Сторона не явилась",
         "Сеанс сорвался",
         "Гости",
+        "Подключиться иначе",
         "В календарь",
     ]
 

@@ -1,6 +1,7 @@
 """The demonstration's houses and people: invented, told as data."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from konsilium.workflow.roles import Role
 
@@ -130,7 +131,7 @@ APPLICANTS = {
     ),
 }
 
-PROFILES = {
+PROFILES: dict[str, dict[str, Any]] = {
     "mfs": {
         "code": "mfs",
         "name": "Челюстно-лицевая хирургия",

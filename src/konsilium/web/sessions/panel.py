@@ -79,7 +79,7 @@ def describe(row: Session, *, actor: Actor, roles: frozenset[Role], at: datetime
         "settle_url": reverse(f"sessions:{settles}", args=[row.pk]) if settles else "",
         "start_url": reverse("sessions:start", args=[row.pk]) if "start" in moves else "",
         "moves": _moves(row, moves),
-        "sides": [_side(row, side) for side in Side],
+        "sides": [side_in_words(row, side) for side in Side],
         "note": row.note,
         "ready": readiness(row, actor, side_of(row, actor.organization_id), at) if row.starts_at else None,
         "record_url": reverse("sessions:record", args=[row.pk]) if row.starts_at else "",
@@ -87,6 +87,7 @@ def describe(row: Session, *, actor: Actor, roles: frozenset[Role], at: datetime
         if row.starts_at and may(actor.role, "guest.invite")
         else "",
         "room_url": reverse("room:show", args=[row.pk]) if row.starts_at else "",
+        "join_url": reverse("sessions:join", args=[row.pk]) if row.starts_at else "",
         "calendar_url": reverse("sessions:calendar", args=[row.pk]) if row.starts_at else "",
     }
 
@@ -152,7 +153,7 @@ def _name(row: Session, side: Side) -> str:
     return row.requesting_name if side is Side.REQUESTING else row.centre_name
 
 
-def _side(row: Session, side: Side) -> dict[str, str]:
+def side_in_words(row: Session, side: Side) -> dict[str, str]:
     """Return how a side connects; an address that can be followed is a link."""
 
     def get(name: str) -> str:

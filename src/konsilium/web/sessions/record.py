@@ -11,10 +11,12 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from konsilium.actions import readying
+from konsilium.actions.attending import MARKED_IN
 from konsilium.models import Attendance, Readiness, RecordingConsent, RoomLine, Session
 from konsilium.web.clockface import local
 from konsilium.web.consultation.moving import press
 from konsilium.web.http import found
+from konsilium.web.sessions.marking import presence_form
 from konsilium.web.sessions.times import both_times
 from konsilium.workflow.roles import Actor, may
 from konsilium.workflow.session import SESSION_STATE_LABELS, SessionState
@@ -38,6 +40,7 @@ def show(request: Any, pk: UUID) -> HttpResponse:
     row = _session(request, pk)
     zone = request.actor.time_zone
     moment = row.began_at or row.starts_at
+    marks = row.state in MARKED_IN and may(request.actor.role, "attendance.mark")
     context = {
         "row": row,
         "state": gettext(SESSION_STATE_LABELS[SessionState(row.state)]),
@@ -46,6 +49,8 @@ def show(request: Any, pk: UUID) -> HttpResponse:
         "request_url": reverse("consultation:show", args=[row.consultation_id]) + "#sessions",
         "was_recorded": RecordingConsent.objects.filter(session=row, is_given=True).exists(),
         "people": [_person(one, zone) for one in _attendances(row)],
+        "marks": marks,
+        "form": presence_form(request, row) if marks else None,
         "lines": [_line(one, zone) for one in RoomLine.objects.filter(session=row).order_by("at", "id")],
     }
     return render(request, "sessions/record.html", context)
@@ -76,6 +81,7 @@ def _person(one: Attendance, zone: str) -> dict[str, Any]:
         "quality": _quality(quality),
         "sound_minutes": round(quality.get("audio_seconds", 0) / 60),
         "marked_by": one.marked_by,
+        "pk": one.pk,
     }
 
 
