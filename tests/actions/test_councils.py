@@ -142,6 +142,45 @@ def test_before_everybody_has_signed_nothing_is_placed(sitting):
     assert missing.value.need.fact == "council_signed"
 
 
+def test_what_lies_before_its_signers_is_not_changed_any_more(sitting):
+    sitting.signing()
+    for change in ({"text": "Иначе."}, {"next_date": NOW.date()}):
+        with acting(sitting.secretary), pytest.raises(NotNow):
+            concluding.save_draft(sitting.draft, change, {}, actor=sitting.secretary, at=NOW)
+    with acting(sitting.secretary):
+        answers = {question.pk: "Нет." for question in Question.objects.filter(consultation=sitting.row)}
+        with pytest.raises(NotNow):
+            concluding.save_draft(sitting.draft, {}, answers, actor=sitting.secretary, at=NOW)
+        concluding.save_draft(
+            sitting.draft, {"text": "Решение консилиума."}, {}, actor=sitting.secretary, at=NOW
+        )
+    with acting(sitting.secretary), pytest.raises(NotNow):
+        concluding.discard(sitting.draft, actor=sitting.secretary, at=NOW)
+    sitting.do(sitting.member, councils.refuse, "Нет моего мнения.")
+    with acting(sitting.secretary):
+        concluding.save_draft(sitting.draft, {"text": "Иначе."}, {}, actor=sitting.secretary, at=NOW)
+
+
+@pytest.mark.parametrize("state", ["waiting", "failed"])
+def test_a_protocol_whose_print_form_is_not_made_is_not_given_to_be_signed(sitting, state):
+    sitting.written()
+    with door(sitting.row.pk):
+        PrintForm.objects.update(state=state)
+    with pytest.raises(Missing) as missing:
+        sitting.do(sitting.secretary, councils.submit)
+    assert missing.value.need.fact == "protocol_ready"
+
+
+def test_a_protocol_without_an_answer_is_not_given_to_be_signed(sitting):
+    sitting.written()
+    with acting(sitting.secretary):
+        question = Question.objects.filter(consultation=sitting.row).first()
+        concluding.save_draft(sitting.draft, {}, {question.pk: " "}, actor=sitting.secretary, at=NOW)
+    with pytest.raises(Missing) as missing:
+        sitting.do(sitting.secretary, councils.submit)
+    assert missing.value.need.fact == "protocol_ready"
+
+
 # --- Sealed
 
 

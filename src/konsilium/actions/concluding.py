@@ -109,6 +109,9 @@ def save_draft(
         if draft is None or (version is not None and version != draft.version):
             raise Stale
         given = [name for name in FIELDS if name in values]
+        if councils.is_being_signed(row):
+            _same_or_refused(draft, {name: values[name] for name in given}, answers, parts)
+            return draft
         for name in given:
             setattr(draft, name, _stripped(values[name]))
         _sign(draft, actor)
@@ -119,6 +122,20 @@ def save_draft(
         if parts is not None:
             put_parts(draft, parts)
     return draft
+
+
+def _same_or_refused(
+    draft: Conclusion, values: Mapping[str, Any], answers: Mapping[UUID, str], parts: Parts | None
+) -> None:
+    """Raise NotNow when anything would change in a protocol that others have signed or are about to."""
+    written = dict(Answer.objects.filter(conclusion=draft).values_list("question_id", "text"))
+    is_same = (
+        all(getattr(draft, name) == _stripped(value) for name, value in values.items())
+        and all(written.get(pk, "") == text.strip() for pk, text in answers.items())
+        and parts in (None, parts_of(draft))
+    )
+    if not is_same:
+        raise NotNow(N_("The protocol is being signed, or is signed: it can't be changed."))
 
 
 def attach_scan(conclusion: Conclusion, upload: Upload, *, actor: Actor, at: datetime) -> Document:
@@ -143,6 +160,8 @@ def discard(conclusion: Conclusion, *, actor: Actor, at: datetime) -> None:
         draft = Conclusion.objects.filter(pk=conclusion.pk, placed_at=None).first()
         if draft is None:
             raise Stale
+        if councils.is_being_signed(row):
+            raise NotNow(N_("The protocol is being signed, or is signed: it can't be changed."))
         for scan in _scans(draft).filter(author_id=actor.person_id).exclude(state=DocumentState.REMOVED):
             remove(scan, actor=actor, at=at)
         draft.delete()

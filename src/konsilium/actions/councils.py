@@ -412,10 +412,14 @@ def facts(row: Council, *, actor: Actor | None = None) -> CouncilFacts:
 
 
 def _protocol_is_ready(row: Council) -> bool:
+    """Say whether there is a text to sign, with every answer, and no print form of it that is still being made."""
     draft = Conclusion.objects.filter(council=row, placed_at=None).first()
-    if draft is None or not draft.text.strip():
+    if draft is None or not draft.text.strip() or draft.answers.filter(text="").exists():
         return False
-    return PrintForm.objects.filter(subject_id=draft.pk, kind="protocol", state="ready").exists()
+    forms = PrintForm.objects.filter(subject_id=draft.pk, kind="protocol").order_by("-asked_at")
+    newest = forms.values_list("state", flat=True).first()
+    # Without one it is signed on paper, printed from the council's page.
+    return newest in (None, "ready")
 
 
 def is_signed(consultation: Consultation) -> bool:
@@ -428,6 +432,12 @@ def present(consultation: Consultation) -> Council | None:
     """Return the council whose protocol the request's conclusion is, whether it still sits or has signed."""
     rows = Council.objects.filter(consultation=consultation).exclude(state=CouncilState.CANCELLED)
     return rows.order_by("-called_at").first()
+
+
+def is_being_signed(consultation: Consultation) -> bool:
+    """Say whether what the secretary wrote lies before its signers, or is signed: then it doesn't change any more."""
+    council = present(consultation)
+    return council is not None and council.state in (CouncilState.SIGNING, CouncilState.SIGNED)
 
 
 def has_open(consultation: Consultation) -> bool:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 
 from konsilium.actions import councils
-from konsilium.models import Conclusion, Council, CouncilLine, DictionaryEntry, Opinion, PrintForm, Seat
+from konsilium.models import Conclusion, Council, CouncilLine, DictionaryEntry, Opinion, Seat
 from konsilium.web.clockface import local
 from konsilium.web.consultation.head import head
 from konsilium.web.councils.panel import member_role, own_seat, seat_words
@@ -135,13 +135,14 @@ def _other_role(seats: list[Seat], actor: Actor) -> Any:
     return member_role(actor) if holds and actor.role in CENTRE_ROLES else None
 
 
+def _hat(own: Seat) -> Role:
+    hats = {SeatKind.CHAIR: Role.CHAIR, SeatKind.SECRETARY: Role.SECRETARY}
+    return hats.get(SeatKind(own.kind), Role.COUNCIL_MEMBER)
+
+
 def _moves(row: Council, own: Seat | None, actor: Actor) -> dict[str, str]:
     """Return the moves open to the reader in this state, with their labels."""
-    hat = {SeatKind.CHAIR: Role.CHAIR, SeatKind.SECRETARY: Role.SECRETARY}
-    hats = [hat.get(SeatKind(own.kind), Role.COUNCIL_MEMBER)] if own else []
-    if actor.role in CENTRE_ROLES:
-        hats = [actor.role]
-    there = COUNCIL_MACHINE.open_to(row.state, hats)
+    there = list(COUNCIL_MACHINE.open_to(row.state, [_hat(own)] if own else [actor.role]))
     if own is not None and own.signed_at is not None:
         there = [move for move in there if move not in ("sign", "sign_last", "refuse")]
     return {move: gettext(COUNCIL_MACHINE.labels[move]) for move in there}
@@ -165,11 +166,6 @@ def _protocol(row: Council, draft: Conclusion | None, own: Seat | None, actor: A
     stands = row.state in (CouncilState.DECIDED, CouncilState.SIGNING, CouncilState.SIGNED)
     placed = draft is not None and draft.placed_at is not None
     writing = writes and not placed and row.consultation.state in (State.CONCLUSION, State.COMPLETED)
-    form = (
-        PrintForm.objects.filter(subject_id=draft.pk, kind="protocol").order_by("-asked_at").first()
-        if draft
-        else None
-    )
     return {
         "stands": stands,
         "is_begun": draft is not None,
@@ -179,7 +175,6 @@ def _protocol(row: Council, draft: Conclusion | None, own: Seat | None, actor: A
         and row.consultation.state not in (State.CONCLUSION, State.COMPLETED, State.CLOSED),
         "placed_url": reverse("consulting:conclusion", args=[draft.pk]) if draft and placed else "",
         "print_url": reverse("councils:printed", args=[row.pk]) if row.decided_at else "",
-        "is_printed": form is not None and form.state == "ready",
     }
 
 
