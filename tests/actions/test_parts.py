@@ -6,6 +6,7 @@ import pytest
 
 from konsilium.actions import concluding, phrases
 from konsilium.actions._parts import Parts, Unfit, parts_of
+from konsilium.actions._step import NotThere
 from konsilium.models import Conclusion, Document, Profile
 from konsilium.models.access import acting
 from konsilium.workflow.machine import Missing
@@ -103,7 +104,9 @@ def test_phrases_are_found_by_their_words_and_those_used_most_come_first(cast):
         assert [one.title for one in phrases.find("", actor=colleague)] == ["Анализы"]
     with acting(far):
         assert phrases.find("", actor=far) == []
-        phrases.forget(shared.pk, actor=far)
+        for refused in (phrases.forget, phrases.count_use):
+            with pytest.raises(NotThere):
+                refused(shared.pk, actor=far)
     with acting(mine):
         assert len(phrases.find("", actor=mine)) == 2
         with pytest.raises(phrases.Unfit):

@@ -9,6 +9,7 @@ from django.db.models import GeneratedField
 from django.utils import timezone
 
 from konsilium.actions import (
+    attending,
     browsertest,
     conversation,
     councils,
@@ -20,6 +21,7 @@ from konsilium.actions import (
     sessions,
 )
 from konsilium.actions._files import store
+from konsilium.actions.attending import Presence
 from konsilium.actions.conversation import Letter
 from konsilium.actions.imaging_choices import copy_purpose
 from konsilium.actions.marking import Drawing
@@ -90,7 +92,7 @@ APPLIED = {
 CODES = set(
     "sha256 link_hash media_type time_zone requesting_time_zone centre_time_zone author_role actor_role subject "
     "from_state to_state audience asked_from end_reason path language region role kind place_of_care severity "
-    "band mode study_uid series_uid modality metadata_sha256 pack_sha256 pack_syntax why_not_volume patient_sex sop_uid".split()
+    "band mode purpose study_uid series_uid modality metadata_sha256 pack_sha256 pack_syntax why_not_volume patient_sex sop_uid".split()
 )
 # Everything of these tables belongs to the foreign house; of the others, what the condition says.
 WHOLE = (
@@ -194,6 +196,8 @@ class Foreign:
         self.pk["recording"] = track.pk
         with acting(consultant):
             session = Session.objects.get(pk=session_id)
+            presence = Presence(CANARY, CANARY, "requesting", NOW)
+            self.pk["marked"] = attending.mark(session, presence, actor=consultant, at=timezone.now()).pk
             hearing.give(session, consultant.person_id, actor=consultant, at=timezone.now())
 
     def _pictures(self):
@@ -240,7 +244,11 @@ class Foreign:
     def _signed(self):
         """A placed conclusion's document with its author's signature, and a drafted one's that waits for it."""
         words = {"state": "ready", "size": len(CANARY.encode()), "content_sha256": "0" * 64}
-        words |= {"sha256": store().receive([CANARY.encode()], 1000).sha256, "kind": "conclusion", "edition": 1}
+        words |= {
+            "sha256": store().receive([CANARY.encode()], 1000).sha256,
+            "kind": "conclusion",
+            "edition": 1,
+        }
         for name, placed_at in (("signed_form", NOW), ("unsigned_form", None)):
             request = self.pk["completed" if placed_at else "drafted"]
             with acting(self.cast.cniis_consultant):
@@ -249,7 +257,11 @@ class Foreign:
                 "printform", consultation_id=request, subject_id=draft.pk, side="consulting", placed_at=placed_at,
                 asked_at=NOW + timedelta(days=1), waits_since=placed_at, tries=0, pages=1, **words,
             )  # fmt: skip
-        person = {"person_id": self.cast.cniis_consultant.person_id, "person_name": CANARY, "position": CANARY}
+        person = {
+            "person_id": self.cast.cniis_consultant.person_id,
+            "person_name": CANARY,
+            "position": CANARY,
+        }
         self.pk["signature"] = self.cast._insert(
             "signature", consultation_id=self.pk["completed"], form_id=self.pk["signed_form"], role="AUTHOR",
             organization_name=CANARY, person_snils="", at=NOW, format="cms", sha256=words["sha256"], size=1,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
+from konsilium.actions._step import NotThere
 from konsilium.models import Conclusion, Phrase
 from konsilium.workflow.machine import Refused
 from konsilium.workflow.roles import Actor
@@ -89,10 +90,12 @@ def keep(
 
 
 def forget(pk: UUID, *, actor: Actor) -> None:
-    """Remove a phrase; one that is gone already stays gone."""
-    phrases_of(actor).filter(pk=pk).delete()
+    """Remove a phrase. Raises NotThere."""
+    if not phrases_of(actor).filter(pk=pk).delete()[0]:
+        raise NotThere
 
 
 def count_use(pk: UUID, *, actor: Actor) -> None:
-    """Remember that a phrase was used: those used most come first."""
-    phrases_of(actor).filter(pk=pk).update(used=F("used") + 1)
+    """Remember that a phrase was used: those used most come first. Raises NotThere."""
+    if not phrases_of(actor).filter(pk=pk).update(used=F("used") + 1):
+        raise NotThere

@@ -48,13 +48,14 @@ def find(request: Any) -> HttpResponse:
 @require_POST
 def used(request: Any, pk: UUID) -> HttpResponse:
     """Remember that a phrase was used."""
+    _known(request, pk)
     phrases.count_use(pk, actor=request.actor)
-    return HttpResponse(status=204)
+    return HttpResponse("")
 
 
 def show(request: Any, pk: UUID | None = None) -> HttpResponse:
     """Show the phrases with the form of a new one, or of the one to change; sent, keep it."""
-    row = found(phrases.phrases_of(request.actor).filter(pk=pk).first()) if pk else None
+    row = _known(request, pk) if pk else None
     form = PhraseForm(request.POST or None, initial=_initial(row))
     if request.method != "POST":
         return render(request, PAGE, _context(request, form, row))
@@ -76,9 +77,14 @@ def show(request: Any, pk: UUID | None = None) -> HttpResponse:
 @require_POST
 def forget(request: Any, pk: UUID) -> HttpResponse:
     """Remove a phrase."""
+    _known(request, pk)
     phrases.forget(pk, actor=request.actor)
     messages.success(request, gettext("The phrase is removed."))
     return redirect("consulting:phrases")
+
+
+def _known(request: Any, pk: UUID) -> Phrase:
+    return found(phrases.phrases_of(request.actor).filter(pk=pk).first())
 
 
 def _initial(row: Phrase | None) -> dict[str, Any]:
