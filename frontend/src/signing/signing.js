@@ -8,6 +8,7 @@ const button = by("sign");
 
 const tell = (text, isBad = false) => {
   telling.textContent = text;
+  telling.hidden = !text;
   telling.className = text && isBad ? "notice bad" : "";
 };
 
