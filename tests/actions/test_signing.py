@@ -7,15 +7,17 @@ from django.db import DatabaseError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from konsilium.actions import concluding, documents, keeping, signing
+from konsilium.actions import concluding, councils, documents, keeping, signing
 from konsilium.actions._files import store
 from konsilium.actions.signing import NoSignature, OutOfOrder
 from konsilium.adapters.signatures.pades import prepare
-from konsilium.models import Event, Notice, PrintForm, Signature, SignatureCheck
+from konsilium.models import Conclusion, Document, Event, Notice, PrintForm, Signature, SignatureCheck
 from konsilium.models.access import acting, as_printer
 from konsilium.notifications import deliver
-from konsilium.workflow.machine import NotNow, NotYours
+from konsilium.workflow.machine import Missing, NotNow, NotYours
 from konsilium.workflow.signing import COUNTING, SignatureRole, Signer, Verdict, is_named
+from konsilium.workflow.words import CONCLUSION_SCAN
+from tests.actions.test_councils import Sitting
 from tests.authority import NOW, Authority
 from tests.signing_desk import (
     AUTHOR,
@@ -417,3 +419,121 @@ def test_no_file_of_a_signature_is_swept_or_left_unread(shared, paper):
     documents.sweep_orphans(at=NOW + timedelta(days=365))
     assert all(store().exists(address) for address in files)
     assert files <= set(keeping.named_after("", 1000))
+
+
+def without_scan(cast):
+    way, form = drafted(cast)
+    with acting(way.consultant):
+        documents.remove(Document.objects.get(kind=CONCLUSION_SCAN), actor=way.consultant, at=way.at)
+    return way, form
+
+
+def test_a_conclusion_signed_electronically_is_placed_without_a_scan(shared, cast):
+    way, form = without_scan(cast)
+    with pytest.raises(Missing):
+        way.do(way.consultant, concluding.place)
+    shared.signed_by_author(form, way)
+    with pytest.raises(Missing):
+        way.do(way.consultant, concluding.place)
+    shared.bring(form, shared.sign(PAPER, "signatory"), cast.cniis_signatory, ORGANIZATION)
+    with pytest.raises(Missing):
+        way.do(way.consultant, concluding.place)
+    shared.check()
+    draft = draft_of(way)
+    # The page of the conclusion saves before it places.
+    with acting(way.consultant):
+        concluding.save_draft(
+            draft, {"text": draft.text}, {}, actor=way.consultant, at=way.at + timedelta(hours=1)
+        )
+    way.do(way.consultant, concluding.place)
+    with acting(way.doctor):
+        assert PrintForm.objects.visible_to(way.doctor).get(pk=form.pk).placed_at == way.at
+        assert Signature.objects.visible_to(way.doctor).count() == 2
+
+
+def test_a_bad_signature_of_the_organisation_places_nothing(shared, cast):
+    way, form = without_scan(cast)
+    shared.signed_by_author(form, way)
+    data = shared.sign(PAPER + b"x", "signatory")
+    shared.bring(form, data, cast.cniis_signatory, ORGANIZATION)
+    shared.check()
+    with pytest.raises(Missing):
+        way.do(way.consultant, concluding.place)
+    assert waits(form)
+
+
+def test_one_written_letter_takes_the_signatures_worth_away(shared, cast):
+    way, form = without_scan(cast)
+    shared.signed(form, way)
+    draft = draft_of(way)
+    with acting(way.consultant):
+        question = draft.answers.values_list("question_id", flat=True)[0]
+        concluding.save_draft(
+            draft, {}, {question: "Нет."}, actor=way.consultant, at=way.at + timedelta(hours=1)
+        )
+    with pytest.raises(Missing):
+        way.do(way.consultant, concluding.place)
+
+
+# A council's protocol: by its seats, the chair last, then the organisation.
+
+
+@pytest.fixture
+def council(cast, tmp_path):
+    """A protocol before its signers, its paper, and a certificate for each."""
+    sitting = Sitting(cast).signing()
+    own = SigningDesk(tmp_path)
+    for name, person in (("chair", "Ершова Инна"), ("secretary", "Соколов Андрей"), ("member", "Юдин Марк")):
+        own.authority.issue(name, f"/CN={person}")
+    with acting(sitting.secretary):
+        form = PrintForm.objects.get(kind="protocol")
+    stored = store().receive([PAPER], len(PAPER))
+    with as_printer(form.consultation_id):
+        PrintForm.objects.filter(pk=form.pk).update(sha256=stored.sha256, size=stored.size)
+    return sitting, own, form
+
+
+def signed_by(own, form, sitting, *names):
+    roles = {"chair": "CHAIRMAN", "secretary": "SECRETARY", "member": "COMMISSIONER"}
+    for name in names:
+        actor = getattr(sitting, name)
+        assert own.verdict(form, own.sign(PAPER, name), actor, SignatureRole(roles[name])) == Verdict.VALID
+
+
+def test_a_protocol_is_signed_by_its_seats_with_the_chair_last_and_then_the_organisation(council, cast):
+    sitting, own, form = council
+    seal = (form, own.sign(PAPER, "signatory"), cast.cniis_signatory, ORGANIZATION)
+    signed_by(own, form, sitting, "member")
+    for last in ((form, own.sign(PAPER, "chair"), sitting.chair, SignatureRole.CHAIRMAN), seal):
+        with pytest.raises(OutOfOrder):
+            own.bring(*last)
+    signed_by(own, form, sitting, "secretary", "chair")
+    assert waits(form)
+    own.bring(*seal)
+    own.check()
+    with acting(sitting.secretary):
+        assert signing.is_signed(Conclusion.objects.get(pk=sitting.draft.pk))
+
+
+def test_each_seat_signs_as_what_it_is(council):
+    sitting, own, form = council
+    data = own.sign(PAPER, "member")
+    for role in (SignatureRole.CHAIRMAN, SignatureRole.SECRETARY, AUTHOR, ORGANIZATION):
+        with pytest.raises(NotYours):
+            own.bring(form, data, sitting.member, role)
+
+
+def test_who_signed_on_paper_keeps_nobody_waiting(council):
+    sitting, own, form = council
+    for actor in (sitting.member, sitting.secretary):
+        sitting.do(actor, councils.sign)
+    signed_by(own, form, sitting, "chair")
+
+
+def test_a_refusal_to_sign_voids_what_was_signed(council):
+    sitting, own, form = council
+    signed_by(own, form, sitting, "member", "secretary")
+    sitting.do(sitting.chair, councils.refuse, "Не указан вывод.")
+    with acting(sitting.secretary):
+        assert not Signature.objects.filter(void_at=None).exists()
+        assert Signature.objects.count() == 2

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from konsilium.actions import councils
+from konsilium.actions import councils, signing
 from konsilium.actions._parts import Parts, parts_of, put_parts
 from konsilium.actions._record import Note
 from konsilium.actions._step import lock, step
@@ -109,14 +109,18 @@ def save_draft(
         if draft is None or (version is not None and version != draft.version):
             raise Stale
         given = [name for name in FIELDS if name in values]
+        is_same = _is_same(draft, {name: values[name] for name in given}, answers, parts)
         if councils.is_being_signed(row):
-            _same_or_refused(draft, {name: values[name] for name in given}, answers, parts)
+            if not is_same:
+                raise NotNow(N_("The protocol is being signed, or is signed: it can't be changed."))
             return draft
         for name in given:
             setattr(draft, name, _stripped(values[name]))
+        # What was signed electronically stays signed while nobody writes anything else.
+        if not is_same or draft.author_id != actor.person_id:
+            draft.updated_at = at
         _sign(draft, actor)
         draft.version += 1
-        draft.updated_at = at
         draft.save(update_fields=[*given, *_AUTHOR, "version", "updated_at"])
         _put_answers(draft, answers)
         if parts is not None:
@@ -124,18 +128,16 @@ def save_draft(
     return draft
 
 
-def _same_or_refused(
+def _is_same(
     draft: Conclusion, values: Mapping[str, Any], answers: Mapping[UUID, str], parts: Parts | None
-) -> None:
-    """Raise NotNow when anything would change in a protocol that others have signed or are about to."""
+) -> bool:
+    """Say whether this is what stands in the draft already."""
     written = dict(Answer.objects.filter(conclusion=draft).values_list("question_id", "text"))
-    is_same = (
+    return (
         all(getattr(draft, name) == _stripped(value) for name, value in values.items())
         and all(written.get(pk, "") == text.strip() for pk, text in answers.items())
         and parts in (None, parts_of(draft))
     )
-    if not is_same:
-        raise NotNow(N_("The protocol is being signed, or is signed: it can't be changed."))
 
 
 def attach_scan(conclusion: Conclusion, upload: Upload, *, actor: Actor, at: datetime) -> Document:
@@ -172,7 +174,8 @@ def place(
 ) -> Conclusion:
     """Place the drafted conclusion: from now on the requesting side reads it, and nobody changes it.
 
-    Raises what `step` raises: Missing while a question is unanswered or the scan is not attached and available.
+    Raises what `step` raises: Missing while a question is unanswered, or neither the scan of the signed paper is there
+    and available nor is its document signed electronically.
     """
     facts = lambda row: _readiness(row, actor)  # noqa: E731
     with step(consultation, "place", actor=actor, at=at, version=version, facts=facts) as row:
@@ -216,7 +219,7 @@ def lacking(draft: Conclusion) -> list[str]:
         (_has_sections(draft), N_("Every section that the profile needs")),
         (draft.edition == 1 or bool(draft.correction.strip()), N_("What the correction changes, and why")),
         (
-            bool(scans & {DocumentState.AVAILABLE, DocumentState.QUARANTINED}),
+            bool(scans & {DocumentState.AVAILABLE, DocumentState.QUARANTINED}) or signing.is_signed(draft),
             N_("The scan of the signed paper"),
         ),
         (
@@ -333,5 +336,6 @@ def _publish(row: Consultation, actor: Actor, at: datetime) -> Conclusion:
     with door(row.pk):
         Conclusion.objects.filter(pk=draft.pk).update(placed_at=at)
         _scans(draft).filter(author_id=actor.person_id).update(placed_at=at)
+    signing.publish(draft, at=at)
     draft.placed_at = at
     return draft

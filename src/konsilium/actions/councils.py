@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from konsilium.actions import signing
 from konsilium.actions._record import Note, record
 from konsilium.actions._step import NotThere, council_step, lock
 from konsilium.models import (
@@ -368,6 +369,9 @@ def refuse(council: Council, text: str, *, actor: Actor, at: datetime, version: 
         seat = _own_seat(row, actor)
         with door(row.consultation_id):
             Seat.objects.filter(council=row).update(signed_at=None)
+            draft = Conclusion.objects.filter(council=row, placed_at=None).first()
+        if draft is not None:
+            signing.void_all(draft, at=at)
         seat.refusal, seat.refused_at = text.strip(), at
         _save(seat, "refusal", "refused_at")
 
