@@ -7,17 +7,16 @@ from django.db import DatabaseError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from konsilium.actions import concluding, councils, documents, keeping, signing
+from konsilium.actions import concluding, documents, keeping, signing
 from konsilium.actions._files import store
 from konsilium.actions.signing import NoSignature, OutOfOrder
 from konsilium.adapters.signatures.pades import prepare
-from konsilium.models import Conclusion, Document, Event, Notice, PrintForm, Signature, SignatureCheck
+from konsilium.models import Document, Event, Notice, PrintForm, Signature, SignatureCheck
 from konsilium.models.access import acting, as_printer
 from konsilium.notifications import deliver
 from konsilium.workflow.machine import Missing, NotNow, NotYours
-from konsilium.workflow.signing import COUNTING, SignatureRole, Signer, Verdict, is_named
+from konsilium.workflow.signing import COUNTING, SignatureRole, Verdict
 from konsilium.workflow.words import CONCLUSION_SCAN
-from tests.actions.test_councils import Sitting
 from tests.authority import NOW, Authority
 from tests.signing_desk import (
     AUTHOR,
@@ -368,37 +367,6 @@ def test_another_authority_a_revoked_and_an_expired_certificate_are_told(own, pa
     assert not is_signed(way)
 
 
-NAMED = {"family": "Соколов", "given": "Андрей Петрович"}
-
-
-@pytest.mark.parametrize(
-    ("certificate", "signer", "fits"),
-    [
-        (NAMED, Signer("Соколов Андрей Петрович"), True),
-        (NAMED, Signer("СОКОЛОВ  Андрей"), True),
-        ({"name": "Соколов Андрей"}, Signer("Соколов Андрей Петрович"), True),
-        ({"family": "Королев", "given": "Пётр"}, Signer("Королёв Петр"), True),
-        (NAMED, Signer("Соколов Андрей Иванович"), False),
-        (NAMED, Signer("Соколова Андрей Петрович"), False),
-        (NAMED, Signer("Соколов"), False),
-        ({}, Signer("Соколов Андрей"), False),
-        ({"name": "Соколов"}, Signer("Соколов Андрей"), False),
-        # The SNILS is stronger than a name, either way.
-        ({**NAMED, "snils": "11223344595"}, Signer("Иванова Анна", "112-233-445 95"), True),
-        ({**NAMED, "snils": "00000000000"}, Signer("Соколов Андрей Петрович", "11223344595"), False),
-        ({**NAMED, "snils": "11223344595"}, Signer("Соколов Андрей Петрович"), True),
-        # The organisation's own: its OGRN has to be right, and a seal without a person is enough.
-        ({"name": "Центр", "ogrn": "1"}, Signer("Лунин Фёдор", ogrn="1"), True),
-        ({"name": "Центр", "ogrn": "2"}, Signer("Лунин Фёдор", ogrn="1"), False),
-        ({**NAMED, "ogrn": "2"}, Signer("Соколов Андрей", ogrn="1"), False),
-        ({**NAMED, "ogrn": "1"}, Signer("Лунин Фёдор", ogrn="1"), False),
-        ({"name": "Центр", "ogrn": "1"}, Signer("Соколов Андрей"), False),
-    ],
-)
-def test_a_certificate_has_to_name_the_signer(certificate, signer, fits):
-    assert is_named(certificate, signer) is fits
-
-
 def test_the_centres_signatory_is_told_that_their_turn_has_come(shared, paper, cast):
     way, form = paper
     shared.signed_by_author(form, way)
@@ -473,67 +441,3 @@ def test_one_written_letter_takes_the_signatures_worth_away(shared, cast):
         )
     with pytest.raises(Missing):
         way.do(way.consultant, concluding.place)
-
-
-# A council's protocol: by its seats, the chair last, then the organisation.
-
-
-@pytest.fixture
-def council(cast, tmp_path):
-    """A protocol before its signers, its paper, and a certificate for each."""
-    sitting = Sitting(cast).signing()
-    own = SigningDesk(tmp_path)
-    for name, person in (("chair", "Ершова Инна"), ("secretary", "Соколов Андрей"), ("member", "Юдин Марк")):
-        own.authority.issue(name, f"/CN={person}")
-    with acting(sitting.secretary):
-        form = PrintForm.objects.get(kind="protocol")
-    stored = store().receive([PAPER], len(PAPER))
-    with as_printer(form.consultation_id):
-        PrintForm.objects.filter(pk=form.pk).update(sha256=stored.sha256, size=stored.size)
-    return sitting, own, form
-
-
-def signed_by(own, form, sitting, *names):
-    roles = {"chair": "CHAIRMAN", "secretary": "SECRETARY", "member": "COMMISSIONER"}
-    for name in names:
-        actor = getattr(sitting, name)
-        assert own.verdict(form, own.sign(PAPER, name), actor, SignatureRole(roles[name])) == Verdict.VALID
-
-
-def test_a_protocol_is_signed_by_its_seats_with_the_chair_last_and_then_the_organisation(council, cast):
-    sitting, own, form = council
-    seal = (form, own.sign(PAPER, "signatory"), cast.cniis_signatory, ORGANIZATION)
-    signed_by(own, form, sitting, "member")
-    for last in ((form, own.sign(PAPER, "chair"), sitting.chair, SignatureRole.CHAIRMAN), seal):
-        with pytest.raises(OutOfOrder):
-            own.bring(*last)
-    signed_by(own, form, sitting, "secretary", "chair")
-    assert waits(form)
-    own.bring(*seal)
-    own.check()
-    with acting(sitting.secretary):
-        assert signing.is_signed(Conclusion.objects.get(pk=sitting.draft.pk))
-
-
-def test_each_seat_signs_as_what_it_is(council):
-    sitting, own, form = council
-    data = own.sign(PAPER, "member")
-    for role in (SignatureRole.CHAIRMAN, SignatureRole.SECRETARY, AUTHOR, ORGANIZATION):
-        with pytest.raises(NotYours):
-            own.bring(form, data, sitting.member, role)
-
-
-def test_who_signed_on_paper_keeps_nobody_waiting(council):
-    sitting, own, form = council
-    for actor in (sitting.member, sitting.secretary):
-        sitting.do(actor, councils.sign)
-    signed_by(own, form, sitting, "chair")
-
-
-def test_a_refusal_to_sign_voids_what_was_signed(council):
-    sitting, own, form = council
-    signed_by(own, form, sitting, "member", "secretary")
-    sitting.do(sitting.chair, councils.refuse, "Не указан вывод.")
-    with acting(sitting.secretary):
-        assert not Signature.objects.filter(void_at=None).exists()
-        assert Signature.objects.count() == 2

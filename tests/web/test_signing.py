@@ -14,7 +14,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from konsilium.actions import signing
+from konsilium.actions import concluding, signing
 from konsilium.adapters.signatures import read_choice
 from konsilium.adapters.signatures.openssl import gost_engine
 from konsilium.models import PrintForm
@@ -358,3 +358,15 @@ def test_the_requesting_side_gets_the_container_once_it_is_placed(desk, paper, c
     with acting(way.consultant):
         signing.publish(draft_of(way), at=way.at)
     assert container(client, form)[:2] == b"PK"
+
+
+@pytest.mark.usefixtures("_configured")
+def test_a_placed_conclusion_shows_its_signatures_and_a_draft_leads_to_signing(desk, paper, client_as):
+    way, form = paper
+    writing = client_as(way.consultant).get(reverse("consulting:write", args=[way.row.pk])).content.decode()
+    assert reverse("signing:show", args=[form.pk]) in writing
+    desk.signed(form, way)
+    way.do(way.consultant, concluding.place)
+    shown = client_as(way.doctor).get(reverse("consultation:show", args=[way.row.pk])).content.decode()
+    assert shown.count("Подпись верна") == 2
+    assert reverse("signing:show", args=[form.pk]) in shown

@@ -15,6 +15,7 @@ from konsilium.actions.concluding import lacking
 from konsilium.models import Attendance, Conclusion, Consultation, Document, Viewing
 from konsilium.web.clockface import day, local
 from konsilium.web.sessions.times import both_times
+from konsilium.web.signing.panel import of_conclusion
 from konsilium.web.viewer.links import key_links
 from konsilium.workflow.consultation import State
 from konsilium.workflow.document import DocumentState
@@ -87,7 +88,7 @@ def _readers(row: Conclusion, actor: Actor) -> list[dict[str, str]]:
 
 
 def placed_conclusion(row: Conclusion, consultation: Consultation, *, actor: Actor) -> dict[str, Any]:
-    """Return a conclusion's parts in words (seven queries, however much it holds)."""
+    """Return a conclusion's parts in words (nine queries, however much it holds)."""
     answers = row.answers.select_related("question").order_by("question__number")
     author = (row.author_name, row.author_position, row.author_specialty)
     return {
@@ -106,6 +107,7 @@ def placed_conclusion(row: Conclusion, consultation: Consultation, *, actor: Act
         "needs": _needs(row),
         "correction": row.correction,
         "scans": [_scan(scan) for scan in _scans(row)],
+        "signed": of_conclusion(row, actor=actor),
         "key_images": _pictures(row, consultation),
         "changes_url": reverse("consulting:changes", args=[row.pk]) if row.edition > 1 else "",
     }

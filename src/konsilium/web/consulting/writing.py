@@ -22,6 +22,7 @@ from konsilium.web.consulting.forms import ConclusionForm
 from konsilium.web.consulting.placed import attended
 from konsilium.web.documents.views import take
 from konsilium.web.http import again, found, new_key, seen_version, send_once, words
+from konsilium.web.signing.panel import of_conclusion
 from konsilium.workflow.consultation import State
 from konsilium.workflow.document import DOCUMENT_STATE_LABELS, DocumentState
 from konsilium.workflow.machine import Refused
@@ -167,6 +168,7 @@ def _context(request: Any, row: Consultation, paper: Paper, form: ConclusionForm
         "draft": paper.draft,
         "is_begun": is_begun,
         "scans": _scans(request, paper.draft),
+        "signed": of_conclusion(paper.draft, actor=request.actor) if is_begun else None,
         "attended": attended(row, request.actor),
         "sheet": [section for section in sheet(row) if section.prose],
         **_saved(paper.draft, request),

@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
-from konsilium.actions.signing import is_configured
-from konsilium.models import PrintForm, Signature, SignatureCheck
+from konsilium.actions.signing import is_configured, is_current
+from konsilium.models import Conclusion, PrintForm, Signature, SignatureCheck
 from konsilium.web.clockface import local
 from konsilium.workflow.roles import Actor
 from konsilium.workflow.signing import (
     FORMAT_LABELS,
+    LAST_OF_AUTHORS,
     PRINT_KIND_LABELS,
     SIGNATURE_ROLE_LABELS,
     VERDICT_LABELS,
@@ -42,6 +43,34 @@ def panel(form: PrintForm, *, actor: Actor) -> dict[str, Any]:
         "void": [one for one in signatures if one["is_void"]],
         "is_checked_here": is_configured(),
         "export_url": reverse("signing:export", args=[form.pk]) if signatures else "",
+    }
+
+
+def of_conclusion(subject: Conclusion, *, actor: Actor) -> dict[str, Any] | None:
+    """Return a conclusion's newest document with its signatures in short, if there is one (two queries)."""
+    standing = Prefetch(
+        "signatures", Signature.objects.filter(void_at=None).order_by("at", "id"), to_attr="standing"
+    )
+    forms = PrintForm.objects.visible_to(actor).filter(
+        subject_id=subject.pk, kind__in=LAST_OF_AUTHORS, state="ready"
+    )
+    form = forms.order_by("-asked_at", "-id").prefetch_related(standing).first()
+    if form is None:
+        return None
+    return {
+        "url": reverse("signing:show", args=[form.pk]),
+        "is_current": is_current(form, subject),
+        "signatures": [_in_short(one) for one in form.standing],  # type: ignore[attr-defined]
+    }
+
+
+def _in_short(row: Signature) -> dict[str, str]:
+    verdict = Verdict(row.verdict)
+    return {
+        "role": gettext(SIGNATURE_ROLE_LABELS[SignatureRole(row.role)]),
+        "who": row.person_name,
+        "verdict": gettext(VERDICT_LABELS[verdict]),
+        "tone": TONES.get(verdict, "bad"),
     }
 
 
