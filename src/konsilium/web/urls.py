@@ -38,6 +38,7 @@ from konsilium.web.recordings import views as recordings
 from konsilium.web.requests import views as requests
 from konsilium.web.room import guests, tickets
 from konsilium.web.room import views as room
+from konsilium.web.sessions import joining, marking
 from konsilium.web.sessions import record as session_record
 from konsilium.web.sessions import views as sessions
 from konsilium.web.signing import desk as signing_desk
@@ -280,6 +281,11 @@ SESSIONS = [
     page("sessions/<uuid:pk>/cancel/", sessions.cancel, "session.move", "cancel"),
     page("sessions/<uuid:pk>/ready/", session_record.ready, "session.ready", "ready"),
     page("sessions/<uuid:pk>/record/", session_record.show, "session.read", "record"),
+    page("sessions/<uuid:pk>/join/", joining.show, "session.read", "join"),
+    page("sessions/<uuid:pk>/join/outside/", joining.meet_outside, "session.place", "meet_outside"),
+    page("sessions/<uuid:pk>/join/inside/", joining.meet_inside, "session.place", "meet_inside"),
+    page("sessions/<uuid:pk>/attendance/", marking.mark, "attendance.mark", "mark"),
+    page("sessions/<uuid:pk>/attendance/<uuid:attendance>/", marking.unmark, "attendance.mark", "unmark"),
     page("sessions/<uuid:pk>/calendar/", sessions.calendar, "session.read", "calendar"),
 ]
 

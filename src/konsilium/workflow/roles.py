@@ -152,6 +152,8 @@ RIGHTS = (
     _right("session.read", N_("See a session with its request"), *_READERS),
     _right("session.move", N_("Move a session (see the table of moves)"), *_CASE),
     _right("session.ready", N_("Say that the own side will be at a session"), *_CASE),
+    _right("session.place", N_("Choose where a session is held: the own room or an outside service"), *_CENTRE),
+    _right("attendance.mark", N_("Note who took part in a session in another way"), *_CENTRE),
     _right("guest.invite", N_("Invite guests to a session and take invitations back"), *_CASE),
     _right("room.enter", N_("Enter the room of a session"), *_READERS),
     _right("recording.hear", N_("Listen to a session's recording that was given to oneself"), *_CASE),
