@@ -154,11 +154,11 @@ class Authority:
         )  # fmt: skip
         (folder / "crls" / f"{stem}.crl").write_bytes((self.folder / "list.crl").read_bytes())
 
-    def sign(self, document: Path, name="doctor", form="DER"):
-        """Return the place of a detached signature over the document."""
+    def sign(self, document: Path, name="doctor", form="DER", digest="", beside=""):
+        """Return the place of a detached signature over the document; `beside` names another certificate it carries."""
         place = document.with_suffix(f".{name}.p7s")
         self.run(
             "cms", "-sign", "-binary", "-in", str(document), "-signer", f"{name}.pem", "-inkey", f"{name}.key",
-            "-outform", form, "-out", str(place), "-md", DIGESTS[self.algorithm],
+            "-outform", form, "-out", str(place), "-md", digest or DIGESTS[self.algorithm], *(["-certfile", beside] if beside else []),
         )  # fmt: skip
         return place

@@ -48,6 +48,7 @@ class Verdict(StrEnum):
     REVOKED = "revoked"
     NO_REVOCATION_LIST = "no_revocation_list"
     WRONG_PERSON = "wrong_person"
+    WEAK = "weak"
     UNREADABLE = "unreadable"
 
 
@@ -63,6 +64,7 @@ VERDICT_LABELS = {
     Verdict.REVOKED: N_("The certificate was revoked"),
     Verdict.NO_REVOCATION_LIST: N_("It can't be said whether the certificate was revoked"),
     Verdict.WRONG_PERSON: N_("The certificate names somebody else"),
+    Verdict.WEAK: N_("The signature is made with an algorithm that is no longer safe"),
     Verdict.UNREADABLE: N_("This is no signature that can be read"),
 }
 

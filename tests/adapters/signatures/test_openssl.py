@@ -192,3 +192,21 @@ def test_a_file_laid_down_wrongly_spoils_no_check(own_desk):
     (own_desk.trust / "roots" / "notes.pem").write_text("no certificate")
     (own_desk.trust / "crls" / "notes.crl").write_text("no list")
     assert own_desk.verdict(own_desk.authority.sign(own_desk.document)) == Verdict.VALID
+
+
+def test_a_signature_with_a_hash_that_can_be_forged_is_called_weak(own_desk):
+    for digest, word in (("sha1", Verdict.WEAK), ("md5", Verdict.WEAK), ("sha256", Verdict.VALID)):
+        assert own_desk.verdict(own_desk.authority.sign(own_desk.document, digest=digest)) == word
+
+
+def test_a_doctors_certificate_issues_no_other(own_desk):
+    authority = own_desk.authority
+    authority.issue("forged", "/CN=Главный Врач")
+    authority.run(
+        "x509", "-req", "-in", "forged.csr", "-CA", "doctor.pem", "-CAkey", "doctor.key", "-set_serial", "7",
+        "-days", "90", "-out", "forged.pem",
+    )  # fmt: skip
+    signature = authority.sign(own_desk.document, "forged", beside="doctor.pem")
+    found = own_desk.checked(signature)
+    assert found.certificate["name"] == "Главный Врач"
+    assert found.verdict == Verdict.UNKNOWN_ISSUER

@@ -90,6 +90,8 @@ class OpenSSLVerifier:
         if not read["is_readable"]:
             return Checked(Verdict.UNREADABLE)
         verdict = self._content(paper, Path(read["signature"]), scratch) or self._chain(read, at, scratch)
+        if verdict == Verdict.VALID and read["is_weak"]:
+            verdict = Verdict.WEAK
         signed_at = datetime.fromisoformat(read["signed_at"]) if read["signed_at"] else None
         return Checked(
             verdict,

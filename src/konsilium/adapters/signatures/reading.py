@@ -31,6 +31,8 @@ _ALGORITHMS = {
     "1.2.840.10045.2.1": "ECDSA",
 }
 MOST_SIGNATURES = 20
+# Hashes for which two documents with one signature can be made, and the Russian one that was taken out of use.
+WEAK_DIGESTS = {"md2", "md4", "md5", "sha1", "1.2.643.2.2.9"}
 
 
 def read_cms(
@@ -57,6 +59,7 @@ def read_cms(
         "signature": str(plain),
         "certificate": described(leaf),
         "signed_at": _signing_time(signer),
+        "is_weak": signer["digest_algorithm"]["algorithm"].native in WEAK_DIGESTS,
         "chain": [_written(scratch, number, one) for number, one in enumerate(chain)],
         "revocations": [_revocation(one, lists) for one in chain[:-1] or chain],
     }
