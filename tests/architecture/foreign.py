@@ -72,6 +72,8 @@ from tests.factories import Way, confirmed_session
 from tests.imaging_rows import change_series, put_series
 
 CANARY = "КАНАРЕЙКА"
+# What stands in an opinion that is sealed and not opened yet: nobody but its author finds a word of it.
+SEALED = "искомое ЗАПЕЧАТАНО"
 TOKEN = "token-of-an-application-that-nobody-else-has"
 APPLIED = {
     "full_name": "Городская больница, полное наименование",
@@ -118,6 +120,9 @@ class Foreign:
         self._application()
         self._rest(owner)
         put_canaries(cast, owner, self.pk["applied"])
+        owner.execute(
+            "UPDATE konsilium_opinion SET text = %s WHERE id = %s", [SEALED, self.pk["sealed_opinion"]]
+        )
 
     def _requests(self):
         ways = {
@@ -136,7 +141,7 @@ class Foreign:
         ).pk
         self.pk["confirmed_session"] = confirmed_session(confirmed).pk
         self._recording(confirmed)
-        self._council()
+        self._councils()
         with acting(self.cast.omsk_doctor):
             self.pk["conclusion"] = Conclusion.objects.get(consultation=ways["completed"].row).pk
             editions = Conclusion.objects.filter(consultation=ways["corrected"].row, edition=2)
@@ -151,22 +156,14 @@ class Foreign:
         with acting(consultant):
             self.pk["phrase"] = phrases.keep(CANARY, CANARY, actor=consultant, at=NOW).pk
 
-    def _council(self):
-        """A council of two over a request, its opinions open, with everybody as they act in it."""
-        way = Way(self.cast).concluding()
+    def _councils(self):
+        """Two councils of two: one has opened its opinions and decided; of the other one member has sealed theirs."""
         seats = {"cniis_consultant2": SeatKind.CHAIR, "cniis_consultant": SeatKind.SECRETARY}
         called = {self.cast.actor_of(name).membership_id: kind for name, kind in seats.items()}
         given = councils.Call("treatment", "Тактика при рецидиве.", called, quorum=len(called))
-        council = way.do(way.consultant, councils.call, given)
-        self.pk |= {"counselled": way.row.pk, "council": council.pk}
-        for name, kind in seats.items():
-            person = self.cast.actor_of(name)
-            with signing_in():
-                place = Membership.objects.get(person_id=person.person_id, role=Role.COUNCIL_MEMBER)
-            self.cast.actors[f"seated_{kind}"] = replace(
-                person, role=Role.COUNCIL_MEMBER, membership_id=place.pk
-            )
-        chair, secretary = (self.cast.actor_of(f"seated_{kind}") for kind in seats.values())
+        way, sealed = Way(self.cast).concluding(), Way(self.cast).concluding()
+        council, waiting = (one.do(one.consultant, councils.call, given) for one in (way, sealed))
+        chair, secretary = (self._seated(name, kind) for name, kind in seats.items())
         for actor in (chair, secretary):
             with acting(actor):
                 councils.write_opinion(council, "Показана резекция.", seal=True, actor=actor, at=way.at)
@@ -176,6 +173,22 @@ class Foreign:
             councils.decide(council, "Резекция.", actor=chair, at=way.at)
             councils.dissent(council, "Не согласен.", actor=chair, at=way.at)
             self.pk["seat"] = Seat.objects.get(council=council, kind="secretary").pk
+            opinion = councils.write_opinion(waiting, "Мнение.", seal=True, actor=chair, at=way.at)
+        self.pk |= {"counselled": way.row.pk, "council": council.pk, "sealed_request": sealed.row.pk}
+        self.pk |= {
+            "sealed_council": waiting.pk,
+            "sealed_opinion": opinion.pk,
+            "sealed_seat": opinion.seat_id,
+        }
+
+    def _seated(self, name, kind):
+        """Somebody of the cast as they act in a council, kept as `seated_chair` and the like."""
+        person = self.cast.actor_of(name)
+        with signing_in():
+            place = Membership.objects.get(person_id=person.person_id, role=Role.COUNCIL_MEMBER)
+        actor = replace(person, role=Role.COUNCIL_MEMBER, membership_id=place.pk)
+        self.cast.actors[f"seated_{kind}"] = actor
+        return actor
 
     def _recording(self, way):
         """A recorded voice of the confirmed session, given to its consultant."""

@@ -24,6 +24,7 @@ THROUGH_CONCLUSION = "EXISTS (SELECT 1 FROM konsilium_conclusion k WHERE k.id = 
 THROUGH_FORM = "EXISTS (SELECT 1 FROM konsilium_printform f WHERE f.id = form_id OFFSET 0)"
 THROUGH_SIGNATURE = "EXISTS (SELECT 1 FROM konsilium_signature g WHERE g.id = signature_id OFFSET 0)"
 THROUGH_SESSION = "EXISTS (SELECT 1 FROM konsilium_session s WHERE s.id = session_id OFFSET 0)"
+THROUGH_ENDPOINT = "EXISTS (SELECT 1 FROM konsilium_endpoint e WHERE e.id = endpoint_id OFFSET 0)"
 OF_DOCUMENT = "EXISTS (SELECT 1 FROM konsilium_document d WHERE d.id = document_id OFFSET 0)"
 OF_SERIES = "EXISTS (SELECT 1 FROM konsilium_series s WHERE s.id = series_id OFFSET 0)"
 WITHHELD = import_module("konsilium.migrations.0005_withheld")
@@ -170,6 +171,9 @@ def members() -> list[str]:
         *allow("attendance", "SELECT", one, THROUGH_SESSION),
         *allow("roomline", "SELECT", one, THROUGH_SESSION),
         *allow("readiness", "SELECT", one, THROUGH_SESSION),
+        # What of their own house's equipment dials into a session.
+        *allow("endpoint", "SELECT", one, f"organization_id = {ORGANIZATION}"),
+        *allow("equipmenttest", "SELECT", one, THROUGH_ENDPOINT),
         *allow("recordingconsent", "SELECT", one, THROUGH_SESSION),
         *allow("event", "SELECT", one, f"audience = 'both' AND {PARENT}"),
         *allow("readmark", "SELECT, INSERT, UPDATE", one, f"{MINE} AND {PARENT}"),

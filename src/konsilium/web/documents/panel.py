@@ -61,7 +61,7 @@ def panel(
         "address": reverse("documents:add", args=[consultation.pk]),
         "next": f"{edit}#documents" if in_form else "",
         "kinds": [(code, gettext(label)) for code, label in DOCUMENT_KINDS.items()] if may_add else [],
-        "arriving": arriving(consultation, actor=actor),
+        "arriving": arriving(consultation, actor=actor) if may(actor.role, "document.add") else [],
         "sending": config(consultation) if may_add else {},
         "unchecked": is_checked_by_nobody(),
         "gallery": reverse("gallery:show", args=[consultation.pk]),
