@@ -370,3 +370,18 @@ def test_a_placed_conclusion_shows_its_signatures_and_a_draft_leads_to_signing(d
     shown = client_as(way.doctor).get(reverse("consultation:show", args=[way.row.pk])).content.decode()
     assert shown.count("Подпись верна") == 2
     assert reverse("signing:show", args=[form.pk]) in shown
+
+
+def test_a_newer_printing_doesnt_hide_what_was_signed(desk, paper, client_as):
+    way, form = paper
+    desk.signed(form, way)
+    later = draft_of(way).updated_at + timedelta(minutes=5)
+    other = printed(draft_of(way), pdf("Te zhe slova"), asked_at=later, actor=way.consultant)
+    way.do(way.consultant, concluding.place)
+    with as_printer(form.consultation_id):
+        placed = dict(PrintForm.objects.values_list("pk", "placed_at"))
+    assert (placed[form.pk] == way.at, placed[other.pk]) == (True, None)
+    with as_printer(form.consultation_id):
+        PrintForm.objects.filter(pk=other.pk).update(placed_at=way.at)
+    shown = client_as(way.doctor).get(reverse("consultation:show", args=[way.row.pk])).content.decode()
+    assert reverse("signing:show", args=[form.pk]) in shown

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from konsilium.actions._files import store
 from konsilium.actions._record import Note, record
@@ -309,10 +309,16 @@ def is_signed(draft: Conclusion) -> bool:
 
 def publish(draft: Conclusion, *, at: datetime) -> int:
     """Let the requesting side see the form of a conclusion that is placed now, with its signatures. Returns how many."""
-    kind = "protocol" if draft.council_id else "conclusion"
     with door(draft.consultation_id):
-        forms = PrintForm.objects.filter(kind=kind, subject_id=draft.pk, state="ready", placed_at=None)
-        newest = (
-            forms.filter(asked_at__gte=draft.updated_at).order_by("-asked_at").values_list("pk", flat=True)
+        current = forms_of(draft).filter(placed_at=None, asked_at__gte=draft.updated_at)
+        return PrintForm.objects.filter(pk__in=list(current.values_list("pk", flat=True)[:1])).update(
+            placed_at=at
         )
-        return PrintForm.objects.filter(pk__in=list(newest[:1])).update(placed_at=at)
+
+
+def forms_of(subject: Conclusion) -> QuerySet[PrintForm]:
+    """Return the documents made of a conclusion: the one that is signed first, then the newest."""
+    kind = "protocol" if subject.council_id else "conclusion"
+    signed = Exists(Signature.objects.filter(form=OuterRef("pk"), void_at=None))
+    forms = PrintForm.objects.filter(kind=kind, subject_id=subject.pk, state="ready")
+    return forms.annotate(signed=signed).order_by("-signed", "-asked_at", "-id")

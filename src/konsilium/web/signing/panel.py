@@ -8,13 +8,12 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
-from konsilium.actions.signing import is_configured, is_current
+from konsilium.actions.signing import forms_of, is_configured, is_current
 from konsilium.models import Conclusion, PrintForm, Signature, SignatureCheck
 from konsilium.web.clockface import local
 from konsilium.workflow.roles import Actor
 from konsilium.workflow.signing import (
     FORMAT_LABELS,
-    LAST_OF_AUTHORS,
     PRINT_KIND_LABELS,
     SIGNATURE_ROLE_LABELS,
     VERDICT_LABELS,
@@ -47,14 +46,12 @@ def panel(form: PrintForm, *, actor: Actor) -> dict[str, Any]:
 
 
 def of_conclusion(subject: Conclusion, *, actor: Actor) -> dict[str, Any] | None:
-    """Return a conclusion's newest document with its signatures in short, if there is one (two queries)."""
+    """Return a conclusion's document with its signatures in short: the signed one, else the newest (two queries)."""
     standing = Prefetch(
         "signatures", Signature.objects.filter(void_at=None).order_by("at", "id"), to_attr="standing"
     )
-    forms = PrintForm.objects.visible_to(actor).filter(
-        subject_id=subject.pk, kind__in=LAST_OF_AUTHORS, state="ready"
-    )
-    form = forms.order_by("-asked_at", "-id").prefetch_related(standing).first()
+    visible = forms_of(subject) & PrintForm.objects.visible_to(actor)
+    form = visible.prefetch_related(standing).first()
     if form is None:
         return None
     return {
