@@ -14,6 +14,8 @@ from csp.constants import NONE, SELF
 
 from konsilium.adapters import signatures
 from konsilium.adapters.reach import BadNetworks, Network, read_networks
+from konsilium.adapters.sip.choosing import BadMedia, Echo, read_echo, read_place
+from konsilium.adapters.sip.ports import Place
 from konsilium.adapters.storage.address import BadAddress, read_address
 from konsilium.adapters.turn import BadTurn, Turn, read_turn
 from konsilium.adapters.video.choosing import BadChoice, Choice, read_choice
@@ -155,6 +157,13 @@ def _turn() -> Turn:
         raise BadSetting(str(trouble)) from trouble
 
 
+def _media() -> tuple[Place, Echo | None]:
+    try:
+        return read_place(os.environ), read_echo(os.environ)
+    except BadMedia as trouble:
+        raise BadSetting(str(trouble)) from trouble
+
+
 def _signatures() -> signatures.Choice:
     try:
         return signatures.read_choice(os.environ, DATA)
@@ -208,6 +217,8 @@ RECORDING_DAYS = _number("KONSILIUM_RECORDING_DAYS", 30, "number of days", 3650)
 TURN = _turn()
 # Hospitals' private networks that the prober may connect to, by their organisation's OID.
 PRIVATE_NETWORKS = _private_networks()
+# Where the test calls' media live, and the line that equipment behind a firewall dials.
+MEDIA, ECHO = _media()
 # "sandbox" looks at every file whole before anybody sees it; "null", for tests alone, looks at none.
 INSPECTOR = "sandbox"
 # Proxies whose X-Forwarded-For is believed: the throttle of sign-in counts by network.

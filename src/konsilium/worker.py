@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,9 +15,11 @@ from django.utils import timezone
 from konsilium.actions import (
     closing,
     documents,
+    echoing,
     engines,
     inspecting,
     keeping,
+    printing,
     probing,
     readying,
     receiving,
@@ -28,13 +31,15 @@ from konsilium.actions import (
 )
 from konsilium.adapters import sandbox
 from konsilium.adapters.mail import mailer
+from konsilium.adapters.sip.echo import Desk, EchoLine
 from konsilium.models import access
 from konsilium.notifications import deliver
 from konsilium.notifications.channels import email
+from konsilium.workflow.probing import Found
 
 log = logging.getLogger(__name__)
 LOOK_EVERY = 1.0
-# A call to the echo line waits for minutes; a simple look must not wait behind it.
+# A call takes half a minute; a simple look must not wait behind it.
 PROBES_AT_ONCE = 6
 
 
@@ -69,6 +74,7 @@ def chores() -> list[Chore]:
     seconds, minutes, hours = timedelta(seconds=LOOK_EVERY), timedelta(minutes=1), timedelta(hours=1)
     work = [
         Chore("tell", seconds, lambda at: deliver.tell_pending(at=at)),
+        Chore("print", seconds, lambda at: printing.make_waiting(at=at)),
         Chore("close what waits for an outcome", minutes, lambda at: closing.expire_due(at=at)),
         Chore("put strangers out of rooms", minutes, lambda at: engines.put_out_strangers(at=at)),
         Chore("note who left rooms", timedelta(seconds=10), lambda at: rooming.sweep(at=at)),
@@ -122,7 +128,7 @@ def probe(stop: threading.Event) -> None:
     access.confine("k_prober", "k_door")
     prober = probing.prober_at_hand()
     running: set[Future[None]] = set()
-    with ThreadPoolExecutor(PROBES_AT_ONCE) as pool:
+    with ThreadPoolExecutor(PROBES_AT_ONCE) as pool, _echo_line():
         while not stop.is_set():
             running = {one for one in running if not one.done()}
             task = _next_probe() if len(running) < PROBES_AT_ONCE else None
@@ -130,6 +136,39 @@ def probe(stop: threading.Event) -> None:
                 stop.wait(LOOK_EVERY)
             else:
                 running.add(pool.submit(_do_probe, prober, task))
+
+
+@contextmanager
+def _echo_line() -> Iterator[None]:
+    """Run the echo line where the deployment has one. Looks go on without it when its port can't be had."""
+    if settings.ECHO is None:
+        yield
+        return
+    line = EchoLine(settings.ECHO.host, settings.ECHO.port, Desk(_called, _landed), settings.MEDIA)
+    try:
+        line.start()
+    except OSError:
+        log.error("the echo line can't listen at its port")  # noqa: TRY400  the reason names nothing more
+    try:
+        yield
+    finally:
+        line.stop()
+
+
+def _called(number: str) -> echoing.Called | None:
+    try:
+        return echoing.called(number)
+    finally:
+        connection.close()
+
+
+def _landed(call: echoing.Called, found: Found) -> None:
+    try:
+        echoing.land(call, found, at=timezone.now())
+    except Exception:
+        log.exception("a call to the echo line could not be written")
+    finally:
+        connection.close()
 
 
 def _next_probe() -> probing.Task | None:

@@ -51,6 +51,7 @@ def codec(cast):
             equipment.set_password(row, SECRET, actor=cast.omsk_technician, at=NOW)
         with acting(cast.coordinator):
             testing.approve(row, actor=cast.coordinator, at=NOW)
+            row.refresh_from_db()
             return testing.open_test(row, actor=cast.coordinator, at=NOW)
 
     return make
@@ -257,13 +258,13 @@ def test_a_private_network_is_opened_by_the_operator_for_one_organisation(cast, 
 
     with acting(cast.coordinator):
         oid = Organization.objects.get(pk=cast.house("omsk")).oid
-    probe = ask(cast, codec(5060))
+    test = codec(5060)
     for networks, code in (({"1.2.3": "10.99.0.0/16"}, "closed_address"), ({oid: "10.99.0.0/16"}, "answers")):
         from konsilium.adapters.reach import read_networks
 
         settings.PRIVATE_NETWORKS = read_networks(";".join(f"{one}={net}" for one, net in networks.items()))
         at_hand = probing.prober_at_hand()
-        probe = ask(cast, probe.test)
+        probe = ask(cast, test)
         probing.run_pending(Prober(at_hand.guard, timedelta(0), looks={"options": look}), at=NOW)
         assert said(cast, probe).answer == code
     assert asked == ["10.99.0.7"]

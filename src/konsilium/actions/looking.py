@@ -8,15 +8,28 @@ a name itself, connects to nothing else, and returns a closed answer; NotReached
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 from uuid import UUID
+
+from django.conf import settings
 
 from konsilium.adapters.reach import Target
 from konsilium.adapters.sip.addresses import SipUri, read_uri
 from konsilium.adapters.sip.asking import ask_options
+from konsilium.adapters.sip.baresip import program
+from konsilium.adapters.sip.calls import Setting, make_call
 from konsilium.adapters.sip.registering import Account, ask_registrar
 from konsilium.workflow.probing import Found, NotReached
 
-Reach = Callable[[str, int], Target]
+
+class Reach(Protocol):
+    """The only way to an address."""
+
+    def __call__(self, host: str, port: int) -> Target:
+        """Judge a host and take its turn. Raises NotReached, or TooSoon of the prober."""
+
+    def media(self, host: str, port: int) -> Target:
+        """Judge where a call that stands wants its sound or picture. Raises NotReached."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +92,39 @@ def look_register(task: Task, reach: Reach, trust: ssl.SSLContext | None) -> Fou
     return ask_registrar(target, Account(login.user, domain, task.password), server.transport, trust)
 
 
+def look_call(task: Task, reach: Reach, trust: ssl.SSLContext | None) -> Found:
+    """Does a call with sound and picture stand, and what does the line lose each way?"""
+    uri = address_of(task)
+    # A bare host is called by the account's name, as its own people would.
+    if not uri.user and task.account:
+        uri = replace(uri, user=read_uri(task.account if "@" in task.account else f"{task.account}@x").user)
+    if program() is None:
+        raise NotReached("not_here")
+    target = reach(uri.host, uri.port_or_usual)
+    setting = Setting(settings.MEDIA, trust)
+    return make_call(
+        target, replace(uri, host=target.host), uri.transport, _login(task, uri), reach.media, setting
+    )
+
+
+def _login(task: Task, called: SipUri) -> Account | None:
+    """Return the endpoint's own login, for its own server alone: nobody else's question is answered with it."""
+    if not task.account or not task.password:
+        return None
+    server = address_of(task, task.registrar)
+    login = read_uri(task.account if "@" in task.account else f"{task.account}@{server.place}")
+    return Account(login.user, login.place, task.password) if server.host == called.host else None
+
+
 def _asked(uri: SipUri, reach: Reach, trust: ssl.SSLContext | None) -> Found:
     target = reach(uri.host, uri.port_or_usual)
     return ask_options(target, replace(uri, host=target.host), uri.transport, trust)
 
 
-# "call" and "echo" are added by their own files; a kind that isn't here is answered with "not_here".
-LOOKS: Mapping[str, Look] = {"options": look_options, "tls": look_tls, "register": look_register}
+# A kind that isn't here is answered with "not_here"; calls to the echo line come by themselves (`echoing`).
+LOOKS: Mapping[str, Look] = {
+    "options": look_options,
+    "tls": look_tls,
+    "register": look_register,
+    "call": look_call,
+}

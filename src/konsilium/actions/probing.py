@@ -141,19 +141,31 @@ def do(prober: Prober, task: Task, *, at: datetime) -> None:
     _finish(task, found, at + timedelta(seconds=monotonic() - begun))
 
 
-def _looked(prober: Prober, task: Task, at: datetime) -> Found:
-    def reach(host: str, port: int) -> Target:
-        target = prober.guard.judged(host, port, task.oid)
-        _take_turn(task, target.number, at, prober.every)
+@dataclass(frozen=True)
+class _Reach:
+    """The way to an address for one task."""
+
+    prober: Prober
+    task: Task
+    at: datetime
+
+    def __call__(self, host: str, port: int) -> Target:
+        target = self.media(host, port)
+        _take_turn(self.task, target.number, self.at, self.prober.every)
         return target
 
+    def media(self, host: str, port: int) -> Target:
+        return self.prober.guard.judged(host, port, self.task.oid)
+
+
+def _looked(prober: Prober, task: Task, at: datetime) -> Found:
     if not task.is_approved:
         return Found("not_approved")
     look = prober.looks.get(task.kind)
     if look is None:
         return Found("not_here")
     try:
-        return look(task, reach, prober.trust)
+        return look(task, _Reach(prober, task, at), prober.trust)
     except NotReached as trouble:
         return Found(trouble.code, trouble.measured)
     except TooSoon:
@@ -225,17 +237,22 @@ def _finish(task: Task, found: Found, at: datetime) -> None:
         row.state, row.answer, row.done_at = "done", found.answer, at
         row.measured = {**found.measured, **row.measured}
         row.save(update_fields=["state", "answer", "done_at", "measured"])
-        _write_steps(task, found, picture, at)
-        _record("probe_made", task.endpoint_id, task.organization_id, f"{task.kind}: {found.answer}", at)
+        write_steps(task.test_id, task.endpoint_kind, found, at, picture)
+        record_made(task.endpoint_id, task.organization_id, task.kind, found.answer, at)
 
 
-def _write_steps(task: Task, found: Found, picture: str, at: datetime) -> None:
+def record_made(endpoint_id: UUID, organization_id: UUID, kind: str, answer: str, at: datetime) -> None:
+    """Note that a look was made and what it answered."""
+    _record("probe_made", endpoint_id, organization_id, f"{kind}: {answer}", at)
+
+
+def write_steps(test_id: UUID | None, kind: str, found: Found, at: datetime, picture: str = "") -> None:
     """Write the steps of the test, if it is still open, and what the test itself keeps."""
     tests = EquipmentTest.objects.select_for_update().only("id").filter(concluded_at=None)
-    test = tests.filter(pk=task.test_id).first() if task.test_id else None
+    test = tests.filter(pk=test_id).first() if test_id else None
     if test is None:
         return
-    known = {step.code for step in steps_of(task.endpoint_kind)}
+    known = {step.code for step in steps_of(kind)}
     kept: dict[str, Any] = {"picture_sha256": picture} if picture else {}
     for code, step in found.steps.items():
         outcome = _outcome(found, step)

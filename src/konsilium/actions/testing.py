@@ -11,6 +11,7 @@ from django.db import transaction
 
 from konsilium.actions._record import record_at_desk
 from konsilium.actions._step import NotThere
+from konsilium.actions.echoing import new_number
 from konsilium.models import Endpoint, EquipmentTest, TestParticipant, TestStep
 from konsilium.workflow.equipment import OUTCOME_LABELS, TEST_VALID, VERDICTS
 from konsilium.workflow.machine import NotNow, NotYours, Refused
@@ -31,7 +32,12 @@ def open_test(endpoint: Endpoint, *, actor: Actor, at: datetime) -> EquipmentTes
         if there is not None:
             return there
         test = EquipmentTest(
-            endpoint=endpoint, at=at, tester_id=actor.person_id, tester_name=actor.name, participants=""
+            endpoint=endpoint,
+            at=at,
+            tester_id=actor.person_id,
+            tester_name=actor.name,
+            participants="",
+            echo_number=new_number(),
         )
         test.save(force_insert=True)
         _record("test_opened", endpoint, actor, at)

@@ -29,7 +29,7 @@ class Answer:
 class NotReached(Exception):
     """A probe ended early with an answer: `code` is one of ANSWERS."""
 
-    def __init__(self, code: str, **measured: Any) -> None:
+    def __init__(self, code: str, /, **measured: Any) -> None:
         super().__init__(code)
         self.code, self.measured = code, measured
 

@@ -24,6 +24,7 @@ from konsilium.adapters.sip.messages import (
     body_length,
     is_status,
     read_response,
+    said_length,
 )
 from konsilium.workflow.probing import NotReached
 
@@ -51,6 +52,12 @@ class Line(Protocol):
 
     async def ask(self, request: Request) -> Response:
         """Send a request and return its final answer. Raises NotReached."""
+
+    async def send(self, content: bytes) -> None:
+        """Send bytes once. Raises NotReached."""
+
+    async def receive(self) -> bytes:
+        """Return the next whole message, an answer or a request of the other side. Raises NotReached."""
 
 
 @dataclass
@@ -93,6 +100,17 @@ class UdpLine:
                     pause = T2 / 2
             pause = min(pause * 2, T2)
 
+    async def send(self, content: bytes) -> None:
+        """Send once."""
+        self.transport.sendto(content)
+
+    async def receive(self) -> bytes:
+        """Return the next datagram. Raises NotReached."""
+        came = await self.protocol.came.get()
+        if isinstance(came, bytes):
+            return came
+        raise NotReached(_said(came))
+
     async def _next(self, request: Request, seconds: float) -> Response | None:
         try:
             came = await asyncio.wait_for(self.protocol.came.get(), seconds)
@@ -128,6 +146,25 @@ class StreamLine:
                 answer = await self._read()
                 if answer.answers(request) and answer.code >= FINAL:
                     return answer
+        except (NotSip, asyncio.LimitOverrunError, asyncio.IncompleteReadError, OSError) as error:
+            raise NotReached("not_sip") from error
+
+    async def send(self, content: bytes) -> None:
+        """Send once. Raises NotReached."""
+        try:
+            self.writer.write(content)
+            await self.writer.drain()
+        except OSError as error:
+            raise NotReached("call_failed") from error
+
+    async def receive(self) -> bytes:
+        """Read the next message. Raises NotReached."""
+        head = b""
+        try:
+            while not head.strip():
+                head = await self.reader.readuntil(b"\r\n")
+            head += await self.reader.readuntil(b"\r\n\r\n")
+            return head + await self.reader.readexactly(said_length(head))
         except (NotSip, asyncio.LimitOverrunError, asyncio.IncompleteReadError, OSError) as error:
             raise NotReached("not_sip") from error
 

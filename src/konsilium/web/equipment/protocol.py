@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -148,6 +149,7 @@ def _protocol(row: EquipmentTest, actor: Actor) -> dict[str, Any]:
         "done": sum(bool(step["outcome"]) for step in steps),
         "people": [_person(one) for one in row.took_part.order_by("at")],
         "probes": [_probe(one, actor) for one in row.probes.order_by("-asked_at")[:NEWEST_PROBES]],
+        "echo": _echo(row) if is_open else "",
         "began": local(row.at, actor.time_zone),
         "ended": local(row.concluded_at, actor.time_zone) if row.concluded_at else "",
     }
@@ -189,6 +191,14 @@ def _number(code: str, value: float | None) -> dict[str, Any]:
         "value": "" if value is None else f"{value:g}",
         "tone": "" if value is None else TONES[band.outcome(value)],
     }
+
+
+def _echo(row: EquipmentTest) -> str:
+    """Return what equipment dials to reach the echo line for this test; "" where it can't."""
+    line = settings.ECHO
+    if line is None or row.endpoint.kind == EndpointKind.H323 or not row.echo_number:
+        return ""
+    return f"sip:{row.echo_number}@{line.dial}"
 
 
 def _person(one: Any) -> dict[str, str]:
