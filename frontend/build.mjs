@@ -83,3 +83,8 @@ const scripts = ["viewer", "engine", "decoder"].map((name) => readFile(`${common
 const size = (await Promise.all(scripts)).reduce((sum, code) => sum + gzipSync(code, { level: 9 }).length, 0);
 console.log(`viewer: ${(size / 1e6).toFixed(2)} MB gzip`);
 if (size > LARGEST) throw new Error(`The viewer's scripts may have ${LARGEST} bytes gzip and have ${size}`);
+// The print forms' font, for the worker that typesets them.
+for (const face of ["400Regular", "400Regular_Italic", "700Bold", "700Bold_Italic"]) {
+  const file = `PTSans_${face}.ttf`;
+  await cp(`node_modules/@expo-google-fonts/pt-sans/${face}/${file}`, `${common.outdir}/print/${file}`);
+}

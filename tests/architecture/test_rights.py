@@ -16,7 +16,7 @@ MACHINE_BY_NAME = {name: machine for name, machine, _labels in MACHINES}
 # The verbs of a query that write rows past the door.
 WRITING = {"update", "bulk_update", "update_or_create", "bulk_create"}
 # How far a series' pictures or an upload's bytes are is no state of any machine: nobody moves it by a right.
-NO_MACHINE = {"actions/probing.py", "actions/reading_dicom.py", "actions/receiving.py"}
+NO_MACHINE = {"actions/printing.py", "actions/probing.py", "actions/reading_dicom.py", "actions/receiving.py"}
 
 
 def reached_from(machine, state):

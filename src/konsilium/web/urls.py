@@ -34,6 +34,7 @@ from konsilium.web.onboarding import access as onboarding_access
 from konsilium.web.onboarding import public
 from konsilium.web.onboarding import views as onboarding
 from konsilium.web.people import views as people
+from konsilium.web.printing import views as printing
 from konsilium.web.recordings import views as recordings
 from konsilium.web.requests import views as requests
 from konsilium.web.room import guests, tickets
@@ -224,6 +225,12 @@ CONFIGURATION = [
     page("configuration/centres/<uuid:pk>/terms/", configuration.edit_term, "configuration.write", "term"),
 ]
 
+PRINTING = [
+    page("papers/ask/<slug:kind>/<uuid:pk>/", printing.ask, "form.print", "ask"),
+    page("papers/<uuid:pk>/", printing.show, "form.read", "show"),
+    page("papers/<uuid:pk>/pdf/", printing.pdf, "form.read", "pdf"),
+]
+
 CONSULTING = [
     page("consulting/", consulting.show_list, "consulting.list", "list"),
     page("requests/<uuid:pk>/need-video/", consulting.need_video, "request.move", "need_video"),
@@ -234,6 +241,7 @@ CONSULTING = [
     page("requests/<uuid:pk>/hand-back/", consulting.hand_back, "request.move", "hand_back"),
     page("requests/<uuid:pk>/conclusion/", writing.write, "conclusion.write", "write"),
     page("requests/<uuid:pk>/correction/", writing.write, "conclusion.write", "correct"),
+    page("requests/<uuid:pk>/conclusion/print/", writing.preview, "conclusion.write", "print"),
     page("requests/<uuid:pk>/conclusion/save/", writing.autosave, "conclusion.write", "autosave"),
     page("requests/<uuid:pk>/conclusion/discard/", writing.discard, "conclusion.write", "discard"),
     page("conclusions/<uuid:pk>/", consulting.conclusion, "conclusion.read", "conclusion"),
@@ -379,6 +387,7 @@ urlpatterns = [
     path("", include((VIEWER, "viewer"))),
     path("", include((CONVERSATION, "conversation"))),
     path("", include((CONSULTING, "consulting"))),
+    path("", include((PRINTING, "printing"))),
     path("", include((COUNCILS, "councils"))),
     path("", include((SESSIONS, "sessions"))),
     path("", include((ROOM, "room"))),

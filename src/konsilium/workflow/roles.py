@@ -147,6 +147,8 @@ RIGHTS = (
         Role.COUNCIL_MEMBER,
         Role.SIGNATORY,
     ),
+    _right("form.print", N_("Ask for a print form"), *_READERS, Role.SIGNATORY),
+    _right("form.read", N_("Read a print form"), *_READERS, Role.SIGNATORY),
     _right("signature.write", N_("Sign a document electronically"), *_SIGNING),
     _right("signature.list", N_("See the centre's documents that wait for its signature"), Role.SIGNATORY),
     _right("session.read", N_("See a session with its request"), *_READERS),

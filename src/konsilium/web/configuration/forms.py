@@ -62,7 +62,10 @@ class ProfileForm(forms.Form):
             columns = [sent.getlist(f"section-{name}") for name in ("code", "label", "label_en", "hint")]
             needed = set(sent.getlist("section-needed"))
             rows = list(zip_longest(*columns, fillvalue=""))
-            given = [Section(*row, str(number) in needed) for number, row in enumerate(rows, start=1)]
+            given = [
+                Section(code, label, label_en, hint, str(number) in needed)
+                for number, (code, label, label_en, hint) in enumerate(rows, start=1)
+            ]
         return [*(section for section in given if section.label.strip()), Section(), Section()]
 
     def groups(self) -> list[forms.BoundField]:

@@ -155,6 +155,7 @@ def conclusion(request: Any, pk: UUID) -> HttpResponse:
     )
     record_viewing(row.consultation, "conclusion", row.pk, actor=request.actor, at=request.at)
     context = {
+        "row": row,
         "head": head(row.consultation, actor=request.actor, at=request.at),
         "conclusion": placed_conclusion(row, row.consultation, actor=request.actor),
         "about": _about(row.consultation),

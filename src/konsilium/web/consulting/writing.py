@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from konsilium.actions import concluding, documents
+from konsilium.actions import concluding, documents, printing
 from konsilium.actions._step import NotThere
 from konsilium.actions.concluding import Paper
 from konsilium.models import Conclusion, Consultation, Document
@@ -127,6 +127,25 @@ def _kept_but(request: Any, row: Consultation, troubles: list[str]) -> HttpRespo
     context = _context(request, row, paper, ConclusionForm(None, paper))
     kept = gettext("What was written is saved, but: %(why)s") % {"why": " ".join(troubles)}
     return again(request, TEMPLATE, context | {"refusal": kept, "once_key": new_key()})
+
+
+@require_POST
+def preview(request: Any, pk: UUID) -> HttpResponse:
+    """Keep what was written, and lead to its print form."""
+    row = found(Consultation.objects.visible_to(request.actor).filter(pk=pk).first())
+    try:
+        paper = concluding.paper_of(row, actor=request.actor, at=request.at)
+        form = ConclusionForm(request.POST, paper)
+        if not form.is_valid():
+            return again(request, TEMPLATE, _context(request, row, paper, form))
+        draft = _save(request, row, form)
+        made = printing.ask("conclusion", draft.pk, actor=request.actor, at=request.at)
+    except Refused as refusal:
+        messages.error(request, words(refusal), extra_tags="bad")
+        return redirect("consulting:write", pk)
+    except NotThere as gone:
+        raise Http404 from gone
+    return redirect("printing:show", made.pk)
 
 
 @require_POST

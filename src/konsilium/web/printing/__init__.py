@@ -1,0 +1,1 @@
+"""Pages of print forms: ask for one, wait for it, read it."""
