@@ -38,8 +38,8 @@ FROM generate_series(1, %(houses)s) n
 UNION ALL SELECT md5('consultant')::uuid, md5('p' || %(houses)s + 1)::uuid, md5('o1')::uuid, 'consultant', '', '', '', true, now()
 """
 PROFILE = """
-INSERT INTO konsilium_profile (id, code, name, name_en, documents, welcome, fields, is_active)
-VALUES (md5('profile')::uuid, 'mfs', 'Челюстно-лицевая хирургия', '', '[]', '[]', '[]', true)
+INSERT INTO konsilium_profile (id, code, name, name_en, documents, welcome, fields, sections, is_active)
+VALUES (md5('profile')::uuid, 'mfs', 'Челюстно-лицевая хирургия', '', '[]', '[]', '[]', '[]', true)
 """
 # Half of everything goes to the measured centre and its doctor, so that its lists are long at every size.
 REQUESTS = """

@@ -52,10 +52,9 @@ def waiting(*, actor: Actor, after: After | None = None) -> list[PrintForm]:
 def _rows(forms: list[PrintForm], actor: Actor) -> list[dict[str, Any]]:
     """Return the rows in words (two queries, however many they are)."""
     subjects = Conclusion.objects.in_bulk([form.subject_id for form in forms])
-    given = Signature.objects.filter(form__in=forms, void_at=None, verdict__in=COUNTING).order_by("at")
-    signed = {
-        one.form_id: one for one in given.select_related("form") if one.role == LAST_OF_AUTHORS[one.form.kind]
-    }
+    last = {form.pk: LAST_OF_AUTHORS[form.kind] for form in forms}
+    given = Signature.objects.filter(form__in=list(last), void_at=None, verdict__in=COUNTING)
+    signed = {one.form_id: one for one in given.order_by("at") if one.role == last[one.form_id]}
     return [_row(form, subjects.get(form.subject_id), signed.get(form.pk), actor) for form in forms]
 
 

@@ -57,7 +57,7 @@ def of_conclusion(subject: Conclusion, *, actor: Actor) -> dict[str, Any] | None
     return {
         "url": reverse("signing:show", args=[form.pk]),
         "is_current": is_current(form, subject),
-        "signatures": [_in_short(one) for one in form.standing],  # type: ignore[attr-defined]
+        "signatures": [_in_short(one) for one in form.standing],
     }
 
 
