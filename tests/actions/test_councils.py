@@ -151,9 +151,12 @@ def test_what_lies_before_its_signers_is_not_changed_any_more(sitting):
         answers = {question.pk: "Нет." for question in Question.objects.filter(consultation=sitting.row)}
         with pytest.raises(NotNow):
             concluding.save_draft(sitting.draft, {}, answers, actor=sitting.secretary, at=NOW)
-        concluding.save_draft(
-            sitting.draft, {"text": "Решение консилиума."}, {}, actor=sitting.secretary, at=NOW
-        )
+        # A form sends an empty line along.
+        parts, text = concluding.Parts((("", "planned"),)), {"text": "Решение консилиума."}
+        concluding.save_draft(sitting.draft, text, {}, parts, actor=sitting.secretary, at=NOW)
+        other = concluding.Parts((("Явка.", "planned"),))
+        with pytest.raises(NotNow):
+            concluding.save_draft(sitting.draft, text, {}, other, actor=sitting.secretary, at=NOW)
     with acting(sitting.secretary), pytest.raises(NotNow):
         concluding.discard(sitting.draft, actor=sitting.secretary, at=NOW)
     sitting.do(sitting.member, councils.refuse, "Нет моего мнения.")

@@ -136,8 +136,14 @@ def _is_same(
     return (
         all(getattr(draft, name) == _stripped(value) for name, value in values.items())
         and all(written.get(pk, "") == text.strip() for pk, text in answers.items())
-        and parts in (None, parts_of(draft))
+        and (parts is None or _stripped_parts(parts) == parts_of(draft))
     )
+
+
+def _stripped_parts(parts: Parts) -> Parts:
+    """Return the parts as they are kept: a form's empty line is no recommendation."""
+    items = tuple((text.strip(), urgency) for text, urgency in parts.items if text.strip())
+    return Parts(items, parts.studied, tuple((pk, caption.strip()) for pk, caption in parts.pictures))
 
 
 def attach_scan(conclusion: Conclusion, upload: Upload, *, actor: Actor, at: datetime) -> Document:
