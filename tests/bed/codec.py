@@ -13,20 +13,21 @@ from tests.bed.space import need
 
 CONFIG = """
 module_path /usr/lib/baresip/modules
-module account.so
 module menu.so
 module ctrl_tcp.so
 module opus.so
 module g711.so
+module l16.so
 module vp8.so
 module aufile.so
 module aubridge.so
 module sndfile.so
 module fakevideo.so
 module uuid.so
+module account.so
 sip_listen {address}:{port}
 net_interface {interface}
-ctrl_tcp_listen 127.0.0.1:{control}
+ctrl_tcp_listen {desk}:{control}
 audio_player aubridge,heard
 audio_source aufile,{folder}/tone.wav
 audio_alert aufile,{folder}/alert.wav
@@ -92,42 +93,60 @@ class Codec:
         return found
 
 
+def registered(codec, seconds=10):
+    """Wait until it is registered at its server."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if "OK" in codec.ask("reginfo"):
+            return
+        time.sleep(0.1)
+    raise AssertionError("not registered")
+
+
 def tone(path, hertz, seconds=60):
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(48000)
-        samples = (int(9000 * math.sin(2 * math.pi * hertz * i / 48000)) for i in range(48000 * seconds))
-        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+        # A whole number of waves: one second repeats.
+        samples = (int(9000 * math.sin(2 * math.pi * hertz * i / 48000)) for i in range(48000))
+        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples) * seconds)
 
 
 @contextmanager
-def codec(folder, space, *, hertz=1000, port=5070):
-    """Run a codec beside the namespace, at its outer address."""
+def codec(
+    folder, space, *, hertz=1000, port=5070, is_inside=False, at="", more="regint=0", codecs="opus/48000/2"
+):
+    """Run a codec beside the namespace, at its outer address, or in it. `at` is its server, `more` of its account."""
     need("baresip")
     folder.mkdir(parents=True, exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         control = probe.getsockname()[1]
+    address = space.inside if is_inside else space.outside
+    interface, desk = (space._there, address) if is_inside else (space._here, "127.0.0.1")
     (folder / "config").write_text(
-        CONFIG.format(address=space.outside, port=port, interface=space._here, control=control, folder=folder)
+        CONFIG.format(
+            address=address, port=port, interface=interface, control=control, folder=folder, desk=desk
+        )
     )
     (folder / "accounts").write_text(
-        f"<sip:codec@{space.outside}:{port}>;regint=0;answermode=auto;audio_codecs=opus/48000/2;video_codecs=vp8\n"
+        f"<sip:codec@{at or f'{address}:{port}'}>;{more};answermode=auto;audio_codecs={codecs};video_codecs=vp8\n"
     )
     (folder / "contacts").write_text("")
     tone(folder / "tone.wav", hertz)
     tone(folder / "alert.wav", 0, seconds=1)
+    words = ("baresip", "-f", str(folder), "-s")
     with (folder / "baresip.log").open("wb") as log:
         process = subprocess.Popen(
-            ["baresip", "-f", str(folder), "-s"],
+            space.command(*words) if is_inside else words,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
     try:
-        with _connected(control, process, folder) as line:
-            yield Codec(process, line, f"sip:codec@{space.outside}:{port}")
+        with _connected((desk, control), process, folder) as line:
+            yield Codec(process, line, f"sip:codec@{address}:{port}")
     finally:
         process.terminate()
         process.wait(5)
@@ -137,7 +156,7 @@ def _connected(control, process, folder):
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            return socket.create_connection(("127.0.0.1", control), timeout=1)
+            return socket.create_connection(control, timeout=1)
         except OSError:
             time.sleep(0.1)
     raise AssertionError((folder / "baresip.log").read_text()[-3000:])

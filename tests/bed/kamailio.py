@@ -44,6 +44,32 @@ def kamailio(folder, space, *, janus=None, without="", port=5060):
         end(process)
 
 
+PASSWORD = "a hospital's password"
+
+
+@contextmanager
+def registrar(folder, space, server_pem):
+    """Run a hospital's own server, with a certificate of the test's. Yields its address."""
+    need("kamailio")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "key.pem").write_text(server_pem)
+    (folder / "certificate.pem").write_text(server_pem[server_pem.index("-----BEGIN CERT") :])
+    text = (Path(__file__).parent / "registrar.cfg").read_text()
+    values = {"ADDRESS": space.inside, "FOLDER": str(folder), "PASSWORD": PASSWORD}
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    (folder / "kamailio.cfg").write_text(text)
+    process = space.start(
+        "kamailio", "-DD", "-E", "-f", folder / "kamailio.cfg", "-w", folder, "-Y", folder,
+        log=folder / "kamailio.log",
+    )  # fmt: skip
+    try:
+        _await(process, space, folder, 5060)
+        yield space.inside
+    finally:
+        end(process)
+
+
 def _await(process, space, folder, to):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
         own.bind((space.outside, 0))

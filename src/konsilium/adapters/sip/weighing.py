@@ -127,9 +127,8 @@ def _answer(sound: Way | None, sight: Way | None, steps: Mapping[str, StepFound]
     ways = [one for one in (sound, sight) if one is not None]
     has_in, lacks_out = any(map(comes, ways)), bool(ways) and all(map(is_missing_there, ways))
     if not has_in:
-        # Nothing came, reports neither: whether ours arrived, nobody said.
-        heard = any(one.told.blocks for one in ways)
-        return "no_media_in" if heard else "no_media"
+        # Whether ours arrived, their reports alone could say.
+        return "no_media" if lacks_out else "no_media_in"
     if lacks_out:
         return "no_media_out"
     if not comes(sight) or is_missing_there(sight):
