@@ -23,6 +23,8 @@ TASKS = {
     "render_frames": "konsilium.adapters.imaging.rendered:render_frames",
     "deidentify": "konsilium.adapters.imaging.privacy:deidentify",
     "black_out": "konsilium.adapters.imaging.privacy:black_out",
+    "join_paper": "konsilium.adapters.scanned_paper.joining:join",
+    "read_codes": "konsilium.adapters.scanned_paper.codes:read_codes",
     "read_cms": "konsilium.adapters.signatures.reading:read_cms",
     "read_pdf": "konsilium.adapters.signatures.reading:read_pdf",
     "try_walls": "konsilium.adapters.sandbox_walls:try_walls",
