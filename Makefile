@@ -7,7 +7,7 @@ BUNDLE := src/konsilium/static/dist/app.js
 CATALOGUE := src/konsilium/locale/ru/LC_MESSAGES/django.mo
 unexport VIRTUAL_ENV
 
-.PHONY: help setup ready run test check fmt bench prove cast messages chromium
+.PHONY: help setup ready run test check fmt bench prove cast messages chromium video
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,11 +22,11 @@ run: setup ## Start the product with a demonstration world on http://127.0.0.1:8
 cast: setup ## Show the demonstration's people and how they sign in
 	@KONSILIUM_DEMO=1 .venv/bin/konsilium cast
 
-test: ready chromium ## Run all checks, tests and browser stories
+test: ready chromium video ## Run all checks, tests and browser stories
 	@$(MAKE) --no-print-directory check
 	$(PY) -m pytest -n 2 --dist loadgroup
 
-prove: ready chromium ## Run the heavy proofs at full size
+prove: ready chromium video ## Run the heavy proofs at full size
 	KONSILIUM_PROVE=1 $(PY) -m pytest -m "prove or not prove"
 
 check: ready ## Lint, types, import contracts, texts
@@ -70,3 +70,6 @@ $(CATALOGUE): $(wildcard src/konsilium/locale/ru/*.po) | .venv/.app
 
 chromium:
 	@tools/chromium
+
+video:
+	@tools/video
