@@ -42,6 +42,12 @@ def parts_of(conclusion: Conclusion) -> Parts:
     )
 
 
+def items_as_kept(items: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return recommendations as they are kept: no empty ones, and each line ended in one way."""
+    kept = ((text.strip().replace("\r\n", "\n"), urgency) for text, urgency in items)
+    return tuple((text, urgency) for text, urgency in kept if text)
+
+
 def put_parts(draft: Conclusion, parts: Parts) -> None:
     """Make the draft's parts these; what is no more of the case is left out. Raises Unfit."""
     if len(parts.items) > MOST_ITEMS or len(parts.pictures) > MOST_PICTURES:
@@ -52,7 +58,7 @@ def put_parts(draft: Conclusion, parts: Parts) -> None:
 
 
 def _put_items(draft: Conclusion, items: Iterable[tuple[str, str]]) -> None:
-    wanted = [(text.strip(), urgency) for text, urgency in items if text.strip()]
+    wanted = list(items_as_kept(items))
     if not all(urgency in URGENCIES for _, urgency in wanted):
         raise Unfit(N_("Say how urgent each recommendation is."))
     if wanted == list(draft.items.values_list("text", "urgency")):

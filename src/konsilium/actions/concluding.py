@@ -1,7 +1,7 @@
 """The conclusion: drafted along the requester's questions, placed with the scan of the signed paper, corrected."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from konsilium.actions import councils, signing
-from konsilium.actions._parts import Parts, parts_of, put_parts
+from konsilium.actions._parts import Parts, items_as_kept, parts_of, put_parts
 from konsilium.actions._record import Note
 from konsilium.actions._step import lock, step
 from konsilium.actions.documents import Upload, add, remove
@@ -135,15 +135,15 @@ def _is_same(
     written = dict(Answer.objects.filter(conclusion=draft).values_list("question_id", "text"))
     return (
         all(getattr(draft, name) == _stripped(value) for name, value in values.items())
-        and all(written.get(pk, "") == text.strip() for pk, text in answers.items())
+        and all(written.get(pk, "") == _stripped(text) for pk, text in answers.items())
         and (parts is None or _stripped_parts(parts) == parts_of(draft))
     )
 
 
 def _stripped_parts(parts: Parts) -> Parts:
-    """Return the parts as they are kept: a form's empty line is no recommendation."""
-    items = tuple((text.strip(), urgency) for text, urgency in parts.items if text.strip())
-    return Parts(items, parts.studied, tuple((pk, caption.strip()) for pk, caption in parts.pictures))
+    """Return the parts as they are kept: a form sends one more line of recommendations than was written."""
+    captions = tuple((pk, caption.strip()) for pk, caption in parts.pictures)
+    return replace(parts, items=items_as_kept(parts.items), pictures=captions)
 
 
 def attach_scan(conclusion: Conclusion, upload: Upload, *, actor: Actor, at: datetime) -> Document:
@@ -299,16 +299,17 @@ def _sign(draft: Conclusion, actor: Actor) -> None:
 
 
 def _stripped(value: Any) -> Any:
+    """Return words as they are kept: a form that is sent ends its lines otherwise than one that keeps itself."""
     if isinstance(value, dict):
-        return {code: text.strip() for code, text in value.items()}
-    return value.strip() if isinstance(value, str) else value
+        return {code: _stripped(text) for code, text in value.items()}
+    return value.strip().replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 def _put_answers(draft: Conclusion, answers: Mapping[UUID, str]) -> None:
     """Keep an answer to each of the request's questions; one that was asked later gets its own."""
     there = {answer.question_id: answer for answer in Answer.objects.filter(conclusion=draft)}
     for question in Question.objects.filter(consultation_id=draft.consultation_id):
-        text = answers.get(question.pk, "").strip()
+        text = _stripped(answers.get(question.pk, ""))
         answer = there.get(question.pk)
         if answer is None:
             Answer(conclusion=draft, question=question, text=text).save(force_insert=True)
