@@ -137,6 +137,8 @@ class EchoLine:
             self._loop.call_soon_threadsafe(self._listener.close)
         self._loop.call_soon_threadsafe(lambda: self._loop.call_later(0.1, self._loop.stop))
         self._thread.join(5)
+        if not self._thread.is_alive():
+            self._loop.close()
 
     async def _come(self, call: Call) -> None:
         listener = self._listener

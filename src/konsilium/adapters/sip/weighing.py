@@ -112,15 +112,20 @@ def _sight(one: Way | None) -> dict[str, StepFound]:
     found = {"picture_in": StepFound("failed")}
     if comes(one):
         size = {"width": float(one.into.size[0])} if one.into.size[0] else {}
-        found["picture_in"] = StepFound("", {**size, "fps": one.into.a_second(one.into.pictures)})
+        found["picture_in"] = StepFound("", {**size, "fps": _fps(one.into)})
     if is_missing_there(one):
         found["picture_out"] = StepFound("failed")
     elif one.told.blocks:
         lost = outcome_of({"loss": one.told.lost(one.out.base, one.before) or 0})
         found["picture_out"] = StepFound(
-            lost, {"width": float(one.out.size[0] or WIDTH), "fps": one.out.a_second(one.out.pictures) or FPS}
+            lost, {"width": float(one.out.size[0] or WIDTH), "fps": _fps(one.out) or FPS}
         )
     return found
+
+
+def _fps(one: Heard) -> float:
+    """Whole pictures: one of fifteen that came a moment late is no worse picture."""
+    return float(round(one.a_second(one.pictures)))
 
 
 def _answer(sound: Way | None, sight: Way | None, steps: Mapping[str, StepFound]) -> str:
