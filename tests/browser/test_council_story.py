@@ -61,8 +61,11 @@ def call(page, way):
 def sits(page, login, number):
     """Somebody who is called signs in, acts as a member of the council, and finds it on their desk."""
     sign_in(page, login)
-    page.locator(".card", has_text="Член консилиума").get_by_role("button").click()
-    page.get_by_role("heading", name="Консилиумы").wait_for()
+    page.get_by_role("link", name="Консилиумы").click()
+    page.get_by_text("Вы приглашены в консилиумы").wait_for()
+    fits(page)
+    press(page, "Перейти в роль участника консилиума")
+    page.get_by_text("Приглашения").wait_for()
     fits(page)
     follow(page, number)
     page.get_by_text("Ваше мнение").first.wait_for()

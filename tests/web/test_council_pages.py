@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from konsilium.actions import councils
+from konsilium.actions import account, councils
 from konsilium.models import Council, CouncilLine, Opinion, Seat
 from konsilium.models.access import acting, door
 from konsilium.workflow.council import CouncilState, SeatKind
@@ -269,6 +269,7 @@ def test_a_decision_a_dissent_and_the_way_back(sitting, client_as, open_as):
     printed = text(open_as(sitting, sitting.chair, "printed/"))
     assert "Достаточно наблюдения." in printed
     assert "Подписали ещё не все." in printed
+    assert "<b>Юдин Марк</b> — Член, НМИЦ нейрохирургии" in printed
     press(client_as(sitting.chair), sitting, "rediscuss")
     page = text(open_as(sitting, sitting.chair))
     assert "Достаточно наблюдения." not in page
@@ -346,6 +347,14 @@ def test_a_consultant_who_is_called_elsewhere_is_led_to_that_role(sitting, clien
     assert membership == str(sitting.member.membership_id)
     called.post("/me/act-as/", {"membership": membership, "next": "/councils/"})
     assert sitting.row.number in text(called.get("/councils/"))
+
+
+def test_who_is_called_still_signs_in_to_their_own_desk(sitting):
+    called = sitting.cast.nmic_consultant
+    assert account.first_membership(called.person_id) == called.membership_id
+    assert (
+        account.first_membership(sitting.cast.nmic_member.person_id) == sitting.cast.nmic_member.membership_id
+    )
 
 
 def test_who_is_secretary_of_the_own_request_is_led_to_that_role_on_its_page(sitting, client_as):

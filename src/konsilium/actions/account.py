@@ -20,6 +20,7 @@ from konsilium.models import Credential, Membership, OneTimeLink, Person, WebSes
 from konsilium.models.access import signing_in
 from konsilium.workflow.machine import Refused
 from konsilium.workflow.onboarding import OrganizationState
+from konsilium.workflow.roles import Role
 from konsilium.workflow.words import N_
 
 LIVES = {OneTimeLink.INVITATION: timedelta(hours=72), OneTimeLink.RESET: timedelta(hours=1)}
@@ -114,9 +115,13 @@ def record_of_account(person: Person, kind: str, *, at: datetime, text: str = ""
 
 
 def first_membership(person_id: UUID) -> UUID | None:
-    """Return the membership to act in when there is only one in an active organisation."""
+    """Return the membership to act in when there is only one in an active organisation.
+
+    Being called to a council makes nobody choose at every sign-in: their own desk leads to that role.
+    """
     rows = usable_memberships(person_id)
-    return rows[0].pk if len(rows) == 1 else None
+    own = [row for row in rows if row.role != Role.COUNCIL_MEMBER] or rows
+    return own[0].pk if len(own) == 1 else None
 
 
 def usable_memberships(person_id: UUID) -> list[Membership]:

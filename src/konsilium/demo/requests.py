@@ -18,7 +18,7 @@ from konsilium.actions import (
     sessions,
     triage,
 )
-from konsilium.demo import files
+from konsilium.demo import councils, files
 from konsilium.demo.cases import (
     ANSWER,
     CASES,
@@ -253,6 +253,7 @@ def tell(world: "World") -> None:
     _with_consultants(story)
     _with_sessions(story)
     _answered(story)
+    councils.tell(story)
     _ended(story)
     for centre, profile, cases in (("nsk", "neuro", NEURO_CASES), ("spb", "onco", ONCO_CASES)):
         _elsewhere(Teller(world, centre, profile, cases))

@@ -18,8 +18,8 @@ from konsilium.models import Answer, Conclusion, Council, Seat
 from konsilium.web.clockface import local
 from konsilium.web.consultation.head import head
 from konsilium.web.consultation.moving import answered_before
-from konsilium.web.councils.panel import own_seat
-from konsilium.web.councils.sheet import news, opinions, page, words_of
+from konsilium.web.councils.panel import own_seat, seat_words
+from konsilium.web.councils.sheet import news, page, words_of
 from konsilium.web.councils.steps import in_order
 from konsilium.web.http import again, found, new_key, seen_version, send_once, words
 from konsilium.workflow.machine import Refused
@@ -62,8 +62,8 @@ def printed(request: Any, pk: UUID) -> HttpResponse:
         "row": row,
         "head": head(row.consultation, actor=request.actor, at=request.at),
         "council": words_of(row, request.actor),
-        "sat": [seat for seat in seats if seat.answer == "accepted"],
-        "opinions": opinions(row, seats),
+        "sat": [{**seat_words(seat), "seat": seat} for seat in seats if seat.answer == "accepted"],
+        "items": list(draft.items.values_list("text", flat=True)) if draft else [],
         "draft": draft,
         "answers": [(one.question.number, one.question.text, one.text) for one in answers],
     }
