@@ -125,6 +125,8 @@ SENTENCES = {
     "test_passed": N_("An equipment test was passed"),
     "test_limited": N_("An equipment test was passed with limits"),
     "test_failed": N_("An equipment test failed"),
+    "retest_in_a_month": N_("A test of equipment runs out within a month: test it again"),
+    "retest_in_a_week": N_("A test of equipment runs out within a week: test it again"),
     "password_changed": N_("Your password was changed"),
     "password_by_reset": N_("Your password was set anew by a link from a letter"),
     "second_factor_on": N_("Your second factor is on"),
@@ -144,6 +146,7 @@ MINE = {
 }
 
 COORDINATORS, HOUSE, ONESELF = "coordinators", "house", "oneself"
+TESTERS = "coordinators and technicians"
 SYSADMINS = "system administrators"
 
 # The same for what happens outside any request: who, is it theirs to act, and the page to open.
@@ -152,6 +155,8 @@ DESK_RULES: dict[str, tuple[str, bool, str]] = {
     "test_passed": (HOUSE, False, "/organization/"),
     "test_limited": (HOUSE, False, "/organization/"),
     "test_failed": (HOUSE, False, "/organization/"),
+    "retest_in_a_month": (TESTERS, True, "/organization/equipment/{subject}/"),
+    "retest_in_a_week": (TESTERS, True, "/organization/equipment/{subject}/"),
     "password_changed": (ONESELF, False, "/me/security/"),
     "password_by_reset": (ONESELF, False, "/me/security/"),
     "second_factor_on": (ONESELF, False, "/me/security/"),
@@ -234,6 +239,8 @@ def told_at_desk(event: DeskEvent) -> Iterator[Told]:
 def _people_at_desk(who: str, event: DeskEvent) -> People:
     if who == COORDINATORS:
         return _members(None, (Role.COORDINATOR,))
+    if who == TESTERS and event.organization_id:
+        return _members(None, (Role.COORDINATOR,)) + _members(event.organization_id, (Role.TECHNICIAN,))
     if who == SYSADMINS:
         return _members(None, (Role.SYSADMIN,))
     if who == HOUSE and event.organization_id:
@@ -246,4 +253,4 @@ def _people_at_desk(who: str, event: DeskEvent) -> People:
 def desk_path(event: DeskEvent) -> str:
     """Return the page that an event outside any request leads to."""
     path = DESK_RULES.get(event.kind, ("", False, ""))[2]
-    return path.format(organization=event.organization_id)
+    return path.format(organization=event.organization_id, subject=event.subject_id)

@@ -33,6 +33,8 @@ HAPPENED = {
     "test_passed": N_("A test was passed"),
     "test_limited": N_("A test was passed with limits"),
     "test_failed": N_("A test failed"),
+    "retest_in_a_month": N_("Reminded: a test runs out within a month"),
+    "retest_in_a_week": N_("Reminded: a test runs out within a week"),
     "person_invited": N_("A person was invited by a one-time link"),
     "person_invited_again": N_("A new one-time link was issued"),
     "access_ended": N_("A person's access was ended"),
