@@ -241,6 +241,7 @@ SAMPLES = {
     "computer:relays": ("omsk_doctor", NOTHING),
     "computer:keep": ("omsk_doctor", NOTHING),
     "computer:result": ("coordinator", of("computer")),
+    "equipment:board": ("coordinator", NOTHING),
     "equipment:own": ("omsk_technician", NOTHING),
     "equipment:add_contact": ("omsk_admin", NOTHING),
     "equipment:change_contact": ("omsk_admin", of("contact")),

@@ -43,6 +43,7 @@ DESKS: dict[Role, tuple[tuple[str, str], ...]] = {
     ),
     Role.COORDINATOR: (
         ("onboarding:list", N_("Organisations")),
+        ("equipment:board", N_("Equipment")),
         ("timetable:list", N_("Timetable")),
     ),
     Role.TECHNICIAN: (

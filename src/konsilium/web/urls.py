@@ -26,7 +26,7 @@ from konsilium.web.dicomweb.uid import Uid
 from konsilium.web.dictionary import views as dictionary
 from konsilium.web.documents import views as documents
 from konsilium.web.drafting import views as drafting
-from konsilium.web.equipment import protocol
+from konsilium.web.equipment import board, protocol
 from konsilium.web.equipment import views as equipment
 from konsilium.web.gallery import views as gallery
 from konsilium.web.notices import views as notices
@@ -196,6 +196,7 @@ ONBOARDING = [
 ]
 
 EQUIPMENT = [
+    page("equipment/", board.show, "equipment.board", "board"),
     page("organization/", equipment.own, "organization.read", "own"),
     page("organization/contacts/add/", equipment.add_contact, "contact.manage", "add_contact"),
     page("organization/contacts/<uuid:pk>/", equipment.change_contact, "contact.manage", "change_contact"),

@@ -154,7 +154,9 @@ RIGHTS = (
     _right("session.read", N_("See a session with its request"), *_READERS),
     _right("session.move", N_("Move a session (see the table of moves)"), *_CASE),
     _right("session.ready", N_("Say that the own side will be at a session"), *_CASE),
-    _right("session.place", N_("Choose where a session is held: the own room or an outside service"), *_CENTRE),
+    _right(
+        "session.place", N_("Choose where a session is held: the own room or an outside service"), *_CENTRE
+    ),
     _right("attendance.mark", N_("Note who took part in a session in another way"), *_CENTRE),
     _right("guest.invite", N_("Invite guests to a session and take invitations back"), *_CASE),
     _right("room.enter", N_("Enter the room of a session"), *_READERS),
@@ -168,6 +170,7 @@ RIGHTS = (
     _right("equipment.read", N_("See equipment and its tests"), *_EQUIPMENT),
     _right("equipment.write", N_("Enter equipment and tick the set-up guide"), *_EQUIPMENT),
     _right("equipment.test", N_("Record an equipment test"), Role.COORDINATOR),
+    _right("equipment.board", N_("See which equipment needs an eye, of all organisations"), Role.COORDINATOR),
     _right("computer.check", N_("Check the own computer's camera, microphone and line"), *_COMPUTER),
     _right("computer.read", N_("See what checks of computers found"), Role.COORDINATOR, *_COMPUTER),
     _right("people.manage", N_("Invite people and end their access"), Role.ORG_ADMIN),
