@@ -1,14 +1,18 @@
 """The prober: what is asked is looked at once, by the approved address alone, and written into the open test."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db import ProgrammingError, close_old_connections, transaction
 
-from konsilium.actions import equipment, probing, testing
+from konsilium.actions import echoing, equipment, probing, testing
+from konsilium.actions.looking import _login, address_of
 from konsilium.actions.probing import Prober
 from konsilium.adapters.reach import Guard
+from konsilium.adapters.sip.baresip import program
+from konsilium.adapters.sip.echo import Desk, EchoLine
 from konsilium.models import (
     Consultation,
     DeskEvent,
@@ -200,6 +204,88 @@ def test_a_concluded_test_is_never_written_again(cast, codec):
         probing.run_pending(prober(), at=NOW)
     assert said(cast, asked).answer == "answers"
     assert steps(cast) == {}
+
+
+# --- Test calls and the echo line
+
+
+@pytest.mark.skipif(program() is None, reason="baresip is not installed")
+def test_a_test_call_fills_the_steps_with_its_numbers(cast, codec):
+    """What answers is an echo line of the tests' own, as a codec that sends back what it gets would."""
+    landed = []
+    line = EchoLine("127.0.0.1", 0, Desk(lambda number: number, lambda *told: landed.append(told)))
+    line.start()
+    try:
+        asked = ask(cast, codec(line.port, account="12345678"), "call")
+        probing.run_pending(prober(), at=NOW)
+    finally:
+        line.stop()
+    row, found = said(cast, asked), steps(cast)
+    assert row.answer in ("call_good", "call_limited")
+    assert row.measured["codecs"] == {"audio": "opus", "video": "vp8"}
+    assert found["sound_in"].measured["loss"] == 0
+    assert found["picture_in"].measured["width"] == 640
+    assert {"call", "sound_in", "sound_out", "picture_in", "picture_out"} == set(found)
+    with acting(cast.coordinator):
+        assert len(EquipmentTest.objects.get().picture_sha256) == 64
+
+
+def test_a_call_without_the_program_is_said_and_leaves_every_step_open(cast, codec, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with Server(ok) as server:
+        asked = ask(cast, codec(server.port), "call")
+        probing.run_pending(prober(), at=NOW)
+        assert server.got == []
+    assert said(cast, asked).answer == "not_here"
+    assert steps(cast) == {}
+
+
+def test_the_accounts_password_answers_for_its_own_server_alone(cast, codec):
+    test = codec(5060, registrar="elsewhere.omsk.example")
+    ask(cast, test, "call")
+    task = probing.take(at=NOW)
+    assert task.password == SECRET
+    assert _login(task, address_of(task)) is None
+    own = replace(task, registrar=task.address)
+    assert _login(own, address_of(own)).password == SECRET
+
+
+FOUND = Found("echo_limited", {"seconds": 30.0}, {"sound_in": StepFound("limited", {"loss": 2.0})})
+
+
+def test_a_call_to_the_echo_line_lands_in_the_open_test_whose_number_was_dialled(cast, codec):
+    codec(5060)
+    with acting(cast.coordinator):
+        number = EquipmentTest.objects.get().echo_number
+    assert len(number) == 8
+    assert echoing.called(str(int(number) ^ 1)) is None
+    assert echoing.called("") is None
+    echoing.land(echoing.called(number), FOUND, at=NOW)
+    assert (steps(cast)["sound_in"].outcome, steps(cast)["sound_in"].measured) == ("limited", {"loss": 2.0})
+    with acting(cast.coordinator):
+        row = Probe.objects.get()
+        assert (row.kind, row.state, row.answer) == ("echo", "done", "echo_limited")
+        assert DeskEvent.objects.filter(kind="probe_made", text="echo: echo_limited").count() == 1
+
+
+def test_the_number_of_a_concluded_test_is_nobodys(cast, codec):
+    test = codec(5060)
+    call = echoing.called(test.echo_number)
+    with acting(cast.coordinator):
+        testing.conclude(test, "failed", "Не отвечает.", actor=cast.coordinator, at=NOW)
+    assert echoing.called(test.echo_number) is None
+    echoing.land(call, FOUND, at=NOW)
+    assert steps(cast) == {}
+    with acting(cast.coordinator):
+        assert not Probe.objects.exists()
+
+
+@pytest.mark.parametrize("values", [{"kind": "options"}, {"state": "waiting"}])
+def test_the_prober_makes_no_probe_but_of_calls_that_came(cast, codec, values):
+    test = codec(5060)
+    fields = {"kind": "echo", "state": "done", "asked_at": NOW, "not_before": NOW, **values}
+    with as_prober(), pytest.raises(ProgrammingError), transaction.atomic():
+        Probe(endpoint_id=test.endpoint_id, test_id=test.pk, **fields).save(force_insert=True)
 
 
 # --- Only what was approved
