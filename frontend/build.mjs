@@ -30,6 +30,7 @@ await build({ ...common, format: "esm", entryPoints: ["src/room/room.js", "src/r
 await build({ ...common, format: "esm", entryPoints: [{ in: "src/room/engines/janus.js", out: "room/janus" }] });
 await build({ ...common, format: "esm", entryPoints: ["src/browsertest/browsertest.js", "src/browsertest/browsertest.css"] });
 await build({ ...common, format: "esm", entryPoints: ["src/signing/signing.js", "src/signing/signing.css"] });
+await build({ ...common, format: "esm", entryPoints: ["src/scanning/scanning.js", "src/scanning/scanning.css"] });
 // Fonts that a PDF may leave out, and decoders of scans.
 for (const folder of ["standard_fonts", "wasm"]) {
   await cp(`node_modules/pdfjs-dist/${folder}`, `${common.outdir}/pdf`, {

@@ -160,6 +160,7 @@ SAMPLES = {
     "consulting:write": ("cniis_consultant", of("drafted")),
     "consulting:correct": ("cniis_consultant", of("completed")),
     "consulting:print": ("cniis_consultant", of("drafted")),
+    "consulting:scan": ("cniis_consultant", of("drafted")),
     "consulting:autosave": ("cniis_consultant", of("drafted")),
     "consulting:discard": ("cniis_consultant", of("drafted")),
     "consulting:conclusion": ("omsk_doctor", of("conclusion")),

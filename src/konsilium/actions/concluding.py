@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from konsilium.actions import councils, signing
+from konsilium.actions import councils, paper_codes, signing
 from konsilium.actions._parts import Parts, items_as_kept, parts_of, put_parts
 from konsilium.actions._record import Note
 from konsilium.actions._step import lock, step
@@ -214,7 +214,9 @@ def correct(
 
 def lacking(draft: Conclusion) -> list[str]:
     """Return what the draft still lacks before its author may place it, as message ids."""
-    scans = set(_scans(draft).filter(author_id=draft.author_id).values_list("state", flat=True))
+    laid = list(_scans(draft).filter(author_id=draft.author_id))
+    scans = {scan.state for scan in laid}
+    counted = [scan for scan in laid if scan.state == DocumentState.AVAILABLE]
     answered = Answer.objects.filter(conclusion=draft).exclude(text="")
     unanswered = Question.objects.filter(consultation_id=draft.consultation_id).exclude(
         pk__in=answered.values("question_id")
@@ -231,6 +233,10 @@ def lacking(draft: Conclusion) -> list[str]:
         (
             DocumentState.AVAILABLE in scans or DocumentState.QUARANTINED not in scans,
             N_("The end of the scan's check"),
+        ),
+        (
+            not paper_codes.is_other(counted, draft),
+            N_("A scan of this edition: the code on the one laid here is another's"),
         ),
     )
     return [label for there, label in checks if not there]

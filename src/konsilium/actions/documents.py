@@ -1,7 +1,9 @@
 """Documents: received bytes become a document of a request, are checked, handed out, removed, swept."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -38,10 +40,11 @@ ORPHAN_AGE = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Upload:
-    """Bytes that were received: where they stand, and what their sender called them."""
+    """Bytes that were received: where they stand, what their sender called them, and what is known of them already."""
 
     stored: Stored
     name: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class KindRefused(Refused):
@@ -94,6 +97,7 @@ def add(
             author_name=actor.name,
             author_role=actor.role,
             conclusion=conclusion,
+            facts=dict(upload.facts),
         )
         document.save(force_insert=True)
         plan(row.pk, document.pk, "" if unlooked else "inspect", at=at)

@@ -29,6 +29,7 @@ from konsilium.actions._files import (
     store,
 )
 from konsilium.actions._step import NotThere, document_step
+from konsilium.actions.paper_codes import CODES, codes_in
 from konsilium.adapters import sandbox
 from konsilium.adapters.kinds import DICOM, HEIC, JPEG, PDF, PLY, PNG, STL, TIFF, ZIP
 from konsilium.adapters.scanning import ScannerUnavailable
@@ -38,7 +39,7 @@ from konsilium.models.access import as_inspector, as_worker
 from konsilium.workflow.document import DocumentState
 from konsilium.workflow.machine import Refused
 from konsilium.workflow.roles import SYSTEM
-from konsilium.workflow.words import N_
+from konsilium.workflow.words import CONCLUSION_SCAN, N_
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
 
 READ_AS_DICOM = (DICOM, ZIP)
 HAS_COPIES = (JPEG, PNG, TIFF, HEIC, PDF, STL, PLY)
+READ_LIMITS = sandbox.Limits(cpu_seconds=30, wall_seconds=60)
 TOO_MUCH = N_("The file could not be checked: it needs far more memory or time than such a file should.")
 UNREADABLE = N_(
     "The file could not be read: it seems to be damaged. Send it again, or as another kind of file."
@@ -149,7 +151,24 @@ def _inspect(job: Job, at: datetime) -> None:
         )
         return
     media_type = said["media_type"]
-    _decide(job, at, "release", verdict=finding, media_type=media_type, facts=said.get("facts", {}))
+    facts = said.get("facts", {}) | _read_of_paper(document, media_type)
+    _decide(job, at, "release", verdict=finding, media_type=media_type, facts=facts)
+
+
+def _read_of_paper(document: Document, media_type: str) -> dict[str, Any]:
+    """Return what the code on a scan of signed paper says; what was known of it stays known."""
+    if document.kind != CONCLUSION_SCAN:
+        return {}
+    if document.facts.get(CODES) is not None:
+        return dict(document.facts)
+    try:
+        with scratch() as folder, store().open_path(document.sha256) as path:
+            arguments = {"path": str(path), "media_type": media_type}
+            said = sandbox.run("read_codes", arguments, scratch=folder, limits=READ_LIMITS)
+    except (sandbox.Killed, sandbox.Failed):
+        # The paper is read by people all the same.
+        return {CODES: []}
+    return {CODES: codes_in(said["codes"])}
 
 
 def _scanned(document: Document) -> tuple[str, str]:

@@ -39,6 +39,7 @@ from konsilium.web.recordings import views as recordings
 from konsilium.web.requests import views as requests
 from konsilium.web.room import guests, tickets
 from konsilium.web.room import views as room
+from konsilium.web.scanning import views as scanning
 from konsilium.web.sessions import joining, marking
 from konsilium.web.sessions import record as session_record
 from konsilium.web.sessions import views as sessions
@@ -243,6 +244,7 @@ CONSULTING = [
     page("requests/<uuid:pk>/conclusion/", writing.write, "conclusion.write", "write"),
     page("requests/<uuid:pk>/correction/", writing.write, "conclusion.write", "correct"),
     page("requests/<uuid:pk>/conclusion/print/", writing.preview, "conclusion.write", "print"),
+    page("requests/<uuid:pk>/conclusion/scan/", scanning.scan, "conclusion.write", "scan"),
     page("requests/<uuid:pk>/conclusion/save/", writing.autosave, "conclusion.write", "autosave"),
     page("requests/<uuid:pk>/conclusion/discard/", writing.discard, "conclusion.write", "discard"),
     page("conclusions/<uuid:pk>/", consulting.conclusion, "conclusion.read", "conclusion"),

@@ -78,6 +78,7 @@ HAPPENED = {
     "guest_invited": N_("A guest was invited to the session"),
     "guest_revoked": N_("A guest's invitation was taken back"),
     "signature_brought": N_("A document was signed electronically"),
+    "scan_compared": N_("A scan of signed paper without a readable code was compared by eye"),
     "signature_bad": N_("An electronic signature was checked and is not good"),
     "signature_waits": N_("A document waits for the organisation's signature"),
     "council_call": N_("A council was called"),

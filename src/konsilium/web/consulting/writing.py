@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from konsilium.actions import concluding, documents, printing
 from konsilium.actions._step import NotThere
 from konsilium.actions.concluding import Paper
+from konsilium.actions.paper_codes import MATCH_LABELS, SAID, match_of_scan
 from konsilium.models import Conclusion, Consultation, Document
 from konsilium.web.clockface import local
 from konsilium.web.consultation.head import head
@@ -212,6 +213,7 @@ def _scans(request: Any, draft: Conclusion) -> list[dict[str, Any]]:
             "state": gettext(DOCUMENT_STATE_LABELS[DocumentState(scan.state)]),
             "is_available": scan.state == DocumentState.AVAILABLE,
             "refusal": scan.refusal,
+            "match": gettext(MATCH_LABELS[match]) if (match := match_of_scan(scan, draft)) in SAID else "",
             "own": scan.author_id == request.actor.person_id,
             "author": scan.author_name,
         }

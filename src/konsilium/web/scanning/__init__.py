@@ -1,0 +1,1 @@
+"""The page where the signed paper is photographed."""
