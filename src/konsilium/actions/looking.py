@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from konsilium.adapters import h323
 from konsilium.adapters.reach import Target
 from konsilium.adapters.sip.addresses import SipUri, read_uri
 from konsilium.adapters.sip.asking import ask_options
@@ -107,6 +108,20 @@ def look_call(task: Task, reach: Reach, trust: ssl.SSLContext | None) -> Found:
     )
 
 
+def look_h323(task: Task, reach: Reach, _trust: ssl.SSLContext | None) -> Found:
+    """Does it answer a call's signalling, and its gatekeeper a question? Of sound and picture this tells nothing."""
+    place = h323.read_address(task.address)
+    if not h323.is_here():
+        raise NotReached("not_here")
+    target = reach(place.host, place.port or h323.SIGNALLING_PORT)
+    found = h323.call(target, (place.alias or task.dial_string)[:100])
+    if not task.registrar.strip():
+        return found
+    keeper = h323.read_address(task.registrar)
+    said = h323.ask_gatekeeper(reach.media(keeper.host, keeper.port or h323.GATEKEEPER_PORT))
+    return replace(found, measured={**found.measured, "gatekeeper": said})
+
+
 def _login(task: Task, called: SipUri) -> Account | None:
     """Return the endpoint's own login, for its own server alone: nobody else's question is answered with it."""
     if not task.account or not task.password:
@@ -127,4 +142,5 @@ LOOKS: Mapping[str, Look] = {
     "tls": look_tls,
     "register": look_register,
     "call": look_call,
+    "h323": look_h323,
 }
