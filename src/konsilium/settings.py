@@ -318,7 +318,7 @@ STATICFILES_DIRS = [PACKAGE / "static"]
 STATIC_ROOT = DATA / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "konsilium.web.compressing.GzippedFiles"},
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
