@@ -48,6 +48,8 @@ bench: ready chromium ## Measure speed and memory as ratios in one run
 	$(PY) -m bench.imports
 	$(PY) -m bench.frames
 	$(PY) -m bench.viewer
+	$(PY) -m bench.papers
+	$(PY) -m bench.line
 
 messages: .venv/.app ## Compile the Russian catalogue
 	@.venv/bin/konsilium messages

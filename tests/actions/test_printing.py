@@ -211,6 +211,22 @@ def test_a_printer_reads_one_request_and_no_other(cast, way):
         assert not Conclusion.objects.filter(consultation=other.row).exists()
 
 
+def test_whatever_breaks_no_word_of_the_form_is_logged(way, monkeypatch, caplog):
+    way.drafted()
+    form = asked(way, "conclusion", draft_of(way).pk)
+
+    def breaks(*_args, **_named):
+        raise ValueError("Операция показана.")
+
+    monkeypatch.setattr(printing, "render_to_string", breaks)
+    printing.make_waiting(at=way.at)
+    assert "ValueError" in caplog.text
+    assert "Операция" not in caplog.text
+    with as_printer(form.consultation_id):
+        form.refresh_from_db()
+    assert (form.state, form.tries) == ("waiting", 1)
+
+
 def test_after_three_failures_it_is_given_up_until_somebody_asks_again(way, monkeypatch):
     way.drafted()
     form = asked(way, "conclusion", draft_of(way).pk)

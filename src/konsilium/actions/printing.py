@@ -19,8 +19,7 @@ from django.utils.translation import override
 from konsilium.actions._files import store
 from konsilium.actions._step import NotThere
 from konsilium.actions.papers import PICTURE_NAMES, SUBJECTS, Words, words_of
-from konsilium.adapters.storage import NotStored
-from konsilium.adapters.typesetting import LARGEST, NotTypeset, typeset
+from konsilium.adapters.typesetting import LARGEST, typeset
 from konsilium.models import Conclusion, PrintForm
 from konsilium.models.access import as_printer, as_worker, door
 from konsilium.workflow.machine import NotNow
@@ -132,7 +131,7 @@ def _try(pk: UUID, consultation_id: UUID, at: datetime) -> None:
         made = typeset(
             page_of(form, words), pictures=_drawn(form, words), metadata=_data(form, words), made=_made(form)
         )
-    except (NotTypeset, NotStored) as trouble:
+    except Exception as trouble:  # noqa: BLE001  whatever it was: its words may be the form's
         log.warning("form %s could not be made: %s", pk, type(trouble).__name__)
         tries = form.tries + 1
         _end(form, at, tries=tries, state="failed" if tries >= MOST_TRIES else "waiting")
@@ -168,7 +167,7 @@ def _picture_name(number: int, media_type: str) -> str:
 
 
 def _drawn(form: PrintForm, words: Words) -> dict[str, bytes]:
-    """Return the QR of the form's address, and the bytes of its pictures. Raises NotStored."""
+    """Return the QR of the form's address, and the bytes of its pictures. Raises what the store does."""
     drawn = {"qr.svg": segno.make(address_of(form), error="m").svg_inline(scale=1).encode()}
     for number, (_, sha256, kind) in enumerate(words.get("pictures", ())):
         if sha256:
