@@ -111,7 +111,9 @@ def coordinator_registers(page, desk):
     fill(desk.locator("#step-sound_in"), loss="0,3", mos="4,2")
     desk.get_by_role("button", name="По числам").locator("visible=true").click()
     desk.locator("#step-sound_in .badge.good").first.wait_for()
-    for step in desk.locator("[id^=step-]:not(:has(.badge.good))").evaluate_all("all => all.map((one) => one.id)"):
+    for step in desk.locator("[id^=step-]:not(:has(.badge.good))").evaluate_all(
+        "all => all.map((one) => one.id)"
+    ):
         desk.locator(f"#{step} summary").click()
         desk.locator(f"#{step} button[value=passed]").click()
         desk.locator(f"#{step} .badge.good").first.wait_for()
