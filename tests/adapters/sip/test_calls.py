@@ -13,7 +13,7 @@ from konsilium.adapters.sip.addresses import read_uri
 from konsilium.adapters.sip.calls import Setting, make_call
 from konsilium.adapters.sip.choosing import BadMedia, read_echo, read_place
 from konsilium.adapters.sip.descriptions import mirrored, read_description, readdressed
-from konsilium.adapters.sip.echo import Desk, EchoLine, Reflection
+from konsilium.adapters.sip.echo import Desk, EchoLine, Reflection, _first_of_each
 from konsilium.adapters.sip.ports import Place
 from konsilium.adapters.sip.registering import Account
 from konsilium.adapters.sip.relaying import Relay
@@ -148,6 +148,21 @@ def test_the_echo_lines_answer_takes_the_first_codec_of_sound_and_picture():
     )
     assert (audio.numbers, audio.port) == ((8,), 1)
     assert video.port == 0
+
+
+def test_a_room_codecs_slides_and_their_control_are_refused_in_their_own_words():
+    slides = b"m=application 5070 UDP/BFCP *\r\na=floorctrl:c-s\r\nm=video 4004 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n"
+    offer = _first_of_each(read_description(OFFER + slides))
+    text = mirrored(offer, "203.0.113.9", [1, 3, 0, 0], frozenset({"pcma", "h264"}))
+    lines = [line for line in text.splitlines() if line.startswith("m=")]
+    assert lines == [
+        "m=audio 1 RTP/AVP 8",
+        "m=video 3 RTP/AVP 97",
+        "m=application 0 UDP/BFCP *",
+        "m=video 0 RTP/AVP 97",
+    ]
+    # What is weighed is the camera, not the slides that were refused.
+    assert [media.is_on for media in offer] == [True, True, False, False]
 
 
 @pytest.mark.parametrize(

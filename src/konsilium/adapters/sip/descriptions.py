@@ -20,11 +20,18 @@ _DIRECTION = re.compile(r"a=(sendrecv|sendonly|recvonly|inactive)")
 _MAP = re.compile(r"a=rtpmap:([0-9]{1,3}) ([A-Za-z0-9._-]{1,30})/([0-9]{4,6})")
 _FMTP = re.compile(r"a=fmtp:([0-9]{1,3}) ([ -~]{1,400})")
 _LINE = re.compile(r"m=([a-z]{1,12}) ([0-9]{1,5})(?:/[0-9]+)? ([A-Z/]{3,24})((?: [0-9]{1,3}){1,40}) *")
+# A line of another kind, like the control of a second picture ("UDP/BFCP *"): known only to be answered with no.
+_OTHER = re.compile(
+    r"m=([a-z]{1,12}) [0-9]{1,5}(?:/[0-9]+)? ([A-Za-z/]{3,24}) ([A-Za-z0-9*._-]{1,30})(?: [ -~]*)?"
+)
 
 
 @dataclass(frozen=True)
 class Media:
-    """One line of media: port 0 says that it isn't wanted. `numbers` are payload types in their order."""
+    """One line of media: port 0 says that it isn't wanted. `numbers` are payload types in their order.
+
+    `form` is the first format as it was written, for saying no to it.
+    """
 
     kind: str
     host: str
@@ -34,6 +41,7 @@ class Media:
     codecs: Mapping[int, tuple[str, int]] = field(default_factory=dict)
     details: Mapping[int, str] = field(default_factory=dict)
     direction: str = "sendrecv"
+    form: str = "0"
 
     @property
     def is_on(self) -> bool:
@@ -64,7 +72,9 @@ def _media(part: str, host: str) -> Media:
     lines = part.splitlines()
     match = _LINE.fullmatch(lines[0])
     if match is None:
-        return Media("other", "", 0, "", ())
+        other = _OTHER.fullmatch(lines[0])
+        kind, profile, form = other.groups() if other else ("other", "RTP/AVP", "0")
+        return Media(kind, "", 0, profile, (), form=form)
     numbers = tuple(int(number) for number in match[4].split())
     codecs = {number: _STATIC[number] for number in numbers if number in _STATIC}
     codecs |= {int(n): (name.lower(), int(rate)) for n, name, rate in _MAP.findall(part)}
@@ -78,6 +88,7 @@ def _media(part: str, host: str) -> Media:
         codecs,
         {int(number): text for number, text in _FMTP.findall(part)},
         direction[1] if direction else "sendrecv",
+        str(numbers[0]),
     )
 
 
@@ -110,9 +121,8 @@ def mirrored(offer: Sequence[Media], host: str, ports: Sequence[int], wanted: fr
     for media, port in zip(offer, ports, strict=True):
         number = next((one for one in media.numbers if media.codecs.get(one, ("",))[0] in wanted), None)
         if not media.is_on or number is None or media.kind in taken or not port:
-            lines.append(
-                f"m={media.kind} 0 {media.profile or 'RTP/AVP'} {media.numbers[0] if media.numbers else 0}"
-            )
+            # A line is refused in its own words (RFC 3264, 6).
+            lines.append(f"m={media.kind} 0 {media.profile} {media.form}")
             continue
         taken.add(media.kind)
         name, rate = media.codecs[number]

@@ -176,7 +176,7 @@ class EchoLine:
 
     async def _echoed(self, listener: Listener, call: Call) -> Found | None:
         """Let a call see and hear itself to its end. Raises NotReached, or OSError without ports."""
-        offer = [_usable(media) for media in read_description(call.asked.body)]
+        offer = _first_of_each([_usable(media) for media in read_description(call.asked.body)])
         if not any(media.is_on for media in offer):
             raise NotReached("no_common_codec")
         lines: list[Reflection] = []
@@ -212,9 +212,18 @@ class EchoLine:
 
 
 def _usable(media: Media) -> Media:
-    """Switch off what can't be sent back: unknown codecs, keys, a second of a kind is the answer's business."""
+    """Switch off what can't be sent back: unknown codecs, keys."""
     known = any(media.codecs.get(one, ("",))[0] in _CODECS for one in media.numbers)
     return media if media.is_on and known and media.kind in {"audio", "video"} else replace(media, port=0)
+
+
+def _first_of_each(offer: Sequence[Media]) -> list[Media]:
+    """Switch off a second line of a kind: a room codec's slides would stand for its camera."""
+    found: list[Media] = []
+    for media in offer:
+        is_second = any(one.kind == media.kind and one.is_on for one in found)
+        found.append(replace(media, port=0) if is_second else media)
+    return found
 
 
 def _found(lines: Sequence[Reflection], offer: Sequence[Media], seconds: float) -> Found:
