@@ -14,6 +14,17 @@ export function forms() {
     if (event.detail.successful && event.target.closest?.("form[data-guard]") === event.target) changed = false;
   });
   window.addEventListener("beforeunload", (event) => changed && event.preventDefault());
+  // A button that fills other fields of its form with what it carries.
+  document.querySelectorAll("button[data-fill]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      for (const [name, value] of Object.entries(button.dataset)) {
+        const field = button.form?.elements[name.slice(4).toLowerCase()];
+        if (name !== "fill" && field) field.value = value;
+      }
+      button.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  });
   window.addEventListener("pageshow", () => {
     document.querySelectorAll("button[disabled]:not([data-off])").forEach((button) => (button.disabled = false));
   });
