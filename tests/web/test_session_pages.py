@@ -150,7 +150,8 @@ def test_the_form_begins_with_the_equipment_that_passed_its_test(cast, way, clie
     page = text(client_as(way.doctor).get(address))
     assert '<option value="sip" selected>' in page
     assert 'value="9100@omsk.example"' in page
-    assert "Зал (" in page
+    assert "Зал <small" in page
+    assert 'data-fill-dial="0077"' in page
     assert "пройдено, " in page
     answer = fill(
         client_as(way.doctor),
