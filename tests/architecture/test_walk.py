@@ -259,6 +259,7 @@ SAMPLES = {
     "equipment:password": ("omsk_technician", of("endpoint")),
     "equipment:approve": ("coordinator", of("endpoint")),
     "equipment:protocol": ("omsk_technician", of("test")),
+    "equipment:seen": (NOBODY, of("test")),
     "equipment:mark": ("omsk_technician", of("test")),
     "equipment:probe": ("omsk_technician", of("test")),
     "equipment:conclude": ("coordinator", of("test")),

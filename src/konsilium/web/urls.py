@@ -26,7 +26,7 @@ from konsilium.web.dicomweb.uid import Uid
 from konsilium.web.dictionary import views as dictionary
 from konsilium.web.documents import views as documents
 from konsilium.web.drafting import views as drafting
-from konsilium.web.equipment import board, protocol
+from konsilium.web.equipment import board, protocol, seen
 from konsilium.web.equipment import views as equipment
 from konsilium.web.gallery import views as gallery
 from konsilium.web.notices import views as notices
@@ -211,6 +211,7 @@ EQUIPMENT = [
     page("organization/equipment/<uuid:pk>/password/", protocol.password, "equipment.write", "password"),
     page("organization/equipment/<uuid:pk>/approve/", protocol.approve, "equipment.test", "approve"),
     page("organization/tests/<uuid:pk>/protocol/", protocol.show, "equipment.read", "protocol"),
+    page("organization/tests/<uuid:pk>/seen/", seen.show, "equipment.read", "seen"),
     page("organization/tests/<uuid:pk>/step/", protocol.mark, "equipment.write", "mark"),
     page("organization/tests/<uuid:pk>/probe/", protocol.probe, "equipment.write", "probe"),
     page("organization/tests/<uuid:pk>/conclude/", protocol.conclude, "equipment.test", "conclude"),
