@@ -77,6 +77,7 @@ def test_three_are_together_through_the_media_server_and_one_is_put_out(cast, so
     red.soon(lambda: not red.page.locator(f"[data-person='{blue.me}']").count())
 
 
+@pytest.mark.prove
 def test_after_a_crash_of_the_media_server_they_see_each_other_again(cast, somebody, media):
     _, session = meeting(cast)
     people = [somebody(colour).come(session) for colour in ("red", "green")]

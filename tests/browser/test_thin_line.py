@@ -29,6 +29,7 @@ def test_sound_alone_passes_whole_over_128_kbits_and_the_other_sees_stills(chrom
         held.pages[1].locator(".still:not([hidden])").first.wait_for()
 
 
+@pytest.mark.prove
 def test_the_picture_goes_by_itself_and_comes_back_with_the_line(chromium, cast):
     with gathered(chromium, cast) as held:
         held.line.set(kbits=75)

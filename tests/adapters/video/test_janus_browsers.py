@@ -70,6 +70,7 @@ def test_three_see_and_hear_each_other_and_each_only_whom_it_should(hall):
         assert one.hears(other) == pytest.approx(TONES[other.colour], abs=15)
 
 
+@pytest.mark.prove
 def test_media_is_there_within_two_seconds_of_joining(hall):
     red = hall.come("red")
     green = hall.come("green")
@@ -77,6 +78,7 @@ def test_media_is_there_within_two_seconds_of_joining(hall):
     assert green.page.evaluate("party.took") < 2000
 
 
+@pytest.mark.prove
 def test_what_goes_up_and_down_and_who_speaks_is_told_of_each(hall):
     red, green, blue = (hall.come(colour) for colour in ("red", "green", "blue"))
     for other in (green, blue):
@@ -90,6 +92,7 @@ def test_what_goes_up_and_down_and_who_speaks_is_told_of_each(hall):
     until(lambda: min(red.page.evaluate("party.loudness()").values()) > 0.05)
 
 
+@pytest.mark.prove
 def test_whoever_leaves_is_gone_for_the_others_and_may_come_back(hall):
     red, green = hall.come("red"), hall.come("green")
     until(lambda: red.sees(green), "green")
@@ -108,6 +111,7 @@ def test_whoever_is_put_out_sends_nothing_any_more(hall):
     until(lambda: ("gone", green.id) in red.events())
 
 
+@pytest.mark.prove
 def test_whoever_is_muted_by_the_server_is_not_heard(hall):
     red, green = hall.come("red"), hall.come("green")
     until(lambda: abs(red.hears(green) - TONES["green"]) < 15)
@@ -116,6 +120,7 @@ def test_whoever_is_muted_by_the_server_is_not_heard(hall):
     until(lambda: red.hears(green), 0)
 
 
+@pytest.mark.prove
 def test_the_picture_begins_small_and_grows_on_a_line_that_loses_nothing(hall):
     red, green = hall.come("red"), hall.come("green")
     until(lambda: red.width(green), 320)
@@ -124,6 +129,7 @@ def test_the_picture_begins_small_and_grows_on_a_line_that_loses_nothing(hall):
     until(lambda: red.width(green), 320)
 
 
+@pytest.mark.prove
 def test_without_pictures_the_sound_goes_on(hall):
     red, green = hall.come("red"), hall.come("green")
     until(lambda: red.sees(green), "green")
@@ -135,6 +141,7 @@ def test_without_pictures_the_sound_goes_on(hall):
     assert red.hears(green) == pytest.approx(TONES["green"], abs=15)
 
 
+@pytest.mark.prove
 def test_after_a_crash_of_the_server_everybody_is_back_by_themselves(hall, server):
     red, green = hall.come("red"), hall.come("green")
     until(lambda: red.sees(green), "green")
@@ -223,6 +230,7 @@ def narrowed(space, kbits):
         space.run("tc", "qdisc", "del", *wire, "root")
 
 
+@pytest.mark.prove
 def test_on_a_thin_line_the_ladder_saves_the_sound(hall, server):
     """Two large pictures want 1.4 Mbit/s; the line carries 500 kbit/s, and Janus itself would send on."""
     red, green, blue = (hall.come(colour) for colour in ("red", "green", "blue"))
