@@ -273,6 +273,7 @@ SAMPLES = {
     "room:ticket": ("omsk_doctor", of("confirmed_session")),
     "room:watch": ("omsk_technician", of("test")),
     "timetable:list": ("omsk_technician", NOTHING),
+    "timetable:running": ("omsk_technician", NOTHING),
     "configuration:list": ("sysadmin", NOTHING),
     "configuration:add_profile": ("sysadmin", NOTHING),
     "configuration:profile": ("sysadmin", profile),

@@ -46,6 +46,7 @@ from konsilium.web.sessions import views as sessions
 from konsilium.web.signing import desk as signing_desk
 from konsilium.web.signing import views as signing
 from konsilium.web.studies import views as studies
+from konsilium.web.timetable import running
 from konsilium.web.timetable import views as timetable
 from konsilium.web.triage import views as triage
 from konsilium.web.viewer import ahead
@@ -218,7 +219,10 @@ EQUIPMENT = [
     page("organization/tests/<uuid:pk>/", equipment.show_test, "equipment.read", "show_test"),
 ]
 
-TIMETABLE = [page("timetable/", timetable.show_list, "timetable.read", "list")]
+TIMETABLE = [
+    page("timetable/", timetable.show_list, "timetable.read", "list"),
+    page("timetable/now/", running.show, "timetable.read", "running"),
+]
 
 CONFIGURATION = [
     page("configuration/", configuration.show_list, "configuration.read", "list"),

@@ -13,6 +13,7 @@ from konsilium.actions import equipment, onboarding
 from konsilium.models import BrowserTest, Contact, Endpoint, EquipmentTest, Organization
 from konsilium.web.browsertest.sheet import listed
 from konsilium.web.equipment.cards import cards
+from konsilium.web.equipment.deployment import facts_of
 from konsilium.web.equipment.forms import EndpointForm, TestForm
 from konsilium.web.equipment.sheet import guide, sheet, test_sheet
 from konsilium.web.http import again, found, send_once, words
@@ -95,7 +96,7 @@ def tick(request: Any, pk: UUID) -> HttpResponse:
 def print_guide(request: Any, pk: UUID) -> HttpResponse:
     """Show the guide on a page to print."""
     row = _endpoint(request, pk)
-    return render(request, "equipment/guide.html", {"row": row, **guide(row, request.actor)})
+    return render(request, "equipment/guide.html", {"row": row, **guide(row, request.actor), **facts_of(row)})
 
 
 def record_test(request: Any, pk: UUID) -> HttpResponse:
