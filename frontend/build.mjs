@@ -15,7 +15,7 @@ const common = {
 
 await build({
   ...common,
-  entryPoints: ["src/app.js", "src/app.css", "src/gallery/gallery.js", "src/gallery/gallery.css", "src/gallery/names.js", "src/uploads/uploads.js", "src/uploads/worker.js"],
+  entryPoints: ["src/app.js", "src/app.css", "src/gallery/gallery.js", "src/gallery/gallery.css", "src/gallery/names.js", "src/writing/writing.js", "src/uploads/uploads.js", "src/uploads/worker.js"],
 });
 await build({
   ...common,

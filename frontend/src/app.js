@@ -7,7 +7,6 @@ import { menus } from "./js/menus.js";
 import { forms } from "./js/forms.js";
 import { uploads } from "./js/uploads.js";
 import { watching } from "./js/watching.js";
-import { writing } from "./js/writing.js";
 
 countdowns();
 keyboard();
@@ -16,4 +15,3 @@ forms();
 uploads();
 ahead();
 watching();
-writing();

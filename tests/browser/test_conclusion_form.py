@@ -24,7 +24,9 @@ def test_parts_are_written_reused_placed_and_compared(people, cast):
     items = page.locator("[data-item] textarea")
     items.nth(1).fill("МСКТ в динамике.")
     items.nth(2).focus()
-    page.locator("#phrase_q").fill("анализ")
+    with page.expect_response(lambda answer: "phrase_q=%D0" in (answer.request.post_data or "")):
+        page.locator("#phrase_q").fill("анализ")
+    page.wait_for_timeout(200)
     page.locator("#found summary").get_by_text("Анализы").click()
     items.nth(2).focus()
     page.locator("#found [data-insert]").first.click()

@@ -1,8 +1,6 @@
 // Writing a conclusion: recommendations as rows that come, go and move; phrases put where the words are written.
-export function writing() {
-  document.querySelectorAll("[data-items]").forEach(items);
-  document.querySelectorAll("[data-phrases]").forEach(phrases);
-}
+document.querySelectorAll("[data-items]").forEach(items);
+document.querySelectorAll("[data-phrases]").forEach(phrases);
 
 function items(list) {
   const rows = () => [...list.querySelectorAll("[data-item]")];
