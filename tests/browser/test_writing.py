@@ -26,11 +26,11 @@ def test_a_conclusion_is_kept_while_it_is_written(cast, people):
         "Ответ на каждый вопрос",
         "Скан подписанного документа",
     ]
-    page.get_by_label("Рекомендации").fill("Явка через неделю.")
+    page.get_by_label("Рекомендация 1").fill("Явка через неделю.")
     page.locator("#saved input[name=draft_version][value='3']").wait_for(state="attached")
     page.goto(address)
     assert page.get_by_label("Заключение", exact=True).input_value() == "Показано лечение в центре."
-    assert page.get_by_label("Рекомендации").input_value() == "Явка через неделю."
+    assert page.get_by_label("Рекомендация 1").input_value() == "Явка через неделю."
     scan = files.extract_pdf(PATIENT, CLINICAL)
     page.locator("#scan").set_input_files({"name": "scan.pdf", "mimeType": "application/pdf", "buffer": scan})
     for field in page.locator("textarea[name^=answer-]").all():

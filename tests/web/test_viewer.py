@@ -291,6 +291,11 @@ def test_a_key_image_leads_back_from_the_thread_the_documents_and_the_conclusion
     where = reverse("viewer:keep_image", args=[way.row.pk])
     back = consultant.post(where, image(made, text="Посмотрите сюда.")).json()["back"]
     way.at += timedelta(days=4000)
+    draft = way.do(way.consultant, concluding.draft_of)
+    with acting(way.consultant):
+        key = KeyImage.objects.get(consultation=way.row).document_id
+        shown = concluding.Parts(pictures=((key, "Линия перелома"),))
+        concluding.save_draft(draft, {}, {}, shown, actor=way.consultant, at=way.at)
     way.do(way.consultant, concluding.place)
     page = client_as(way.doctor).get(reverse("consultation:show", args=[way.row.pk])).content.decode()
     # In the thread, among the documents, and with the conclusion.

@@ -68,7 +68,7 @@ def test_a_good_signature_is_valid_and_says_whose_it_is(desk):
     found = desk.checked(desk.authority.sign(desk.document))
     assert found.verdict == Verdict.VALID
     assert (found.certificate["family"], found.certificate["given"]) == ("Соколов", "Андрей Петрович")
-    assert abs(found.signed_at - NOW) < timedelta(minutes=10)
+    assert abs(found.signed_at - NOW) < timedelta(hours=2)
     assert len(found.material) == 3
 
 

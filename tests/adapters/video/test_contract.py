@@ -55,7 +55,7 @@ def test_a_grant_is_plain_for_a_page_and_ends(stage, place, doctor):
 def test_grants_of_two_rooms_and_of_two_people_differ(stage, place, doctor):
     other_room, other_person = Place(uuid4().hex, dial="4321"), Party(uuid4(), "Седова Н.")
     grants = [
-        stage.driver.join_grant(where, who, at=AT).as_json()
+        stage.driver.join_grant(where, who, at=datetime.now(UTC)).as_json()
         for where, who in ((place, doctor), (other_room, doctor), (place, other_person))
     ]
     assert grants[0] != grants[1]
@@ -69,7 +69,7 @@ def test_whoever_arrived_is_listed_until_they_leave(stage, place, doctor):
         return
     assert present(stage, place) == set()
     stage.driver.open_room(place)
-    grant = stage.driver.join_grant(place, doctor, at=AT)
+    grant = stage.driver.join_grant(place, doctor, at=datetime.now(UTC))
     stage.arrive(grant)
     assert present(stage, place) == {str(doctor.id)}
     assert Happening("joined", str(doctor.id)) in stage.driver.reconcile(place, {})
@@ -84,7 +84,7 @@ def test_whoever_is_put_out_is_gone_and_may_be_put_out_again(stage, place, docto
             stage.driver.remove(place, doctor.id)
         return
     stage.driver.open_room(place)
-    stage.arrive(stage.driver.join_grant(place, doctor, at=AT))
+    stage.arrive(stage.driver.join_grant(place, doctor, at=datetime.now(UTC)))
     for _ in range(2):
         stage.driver.remove(place, doctor.id)
     if offers(stage, "lists"):
@@ -105,7 +105,7 @@ def test_closing_a_room_puts_everybody_out(stage, place, doctor):
     if not offers(stage, "lists"):
         return
     stage.driver.open_room(place)
-    stage.arrive(stage.driver.join_grant(place, doctor, at=AT))
+    stage.arrive(stage.driver.join_grant(place, doctor, at=datetime.now(UTC)))
     stage.driver.close_room(place)
     stage.driver.open_room(place)
     assert present(stage, place) == set()
