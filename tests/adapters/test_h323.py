@@ -1,17 +1,21 @@
 """An H.323 device's signalling: called, understood, hung up on; against a device that the test plays itself."""
 
 import socket
+import struct
+import sys
 import threading
+import time
 from contextlib import contextmanager, suppress
 
 import pytest
 
 from konsilium.adapters import h323
-from konsilium.adapters.reach import Target
+from konsilium.adapters.reach import Target, read_host
 from konsilium.workflow.probing import ANSWERS, NotReached
 
 needs_pycrate = pytest.mark.skipif(not h323.is_here(), reason="the optional package pycrate isn't installed")
 PROCEEDING, ALERTING, CONNECT, RELEASE = 0x02, 0x01, 0x07, 0x5A
+BREAK = object()
 BUSY = bytes([0x08, 0x02, 0x80, 0x80 | 17])
 
 
@@ -33,6 +37,11 @@ class Device:
         with line, suppress(OSError):
             self.heard.append(read(line))
             for answer in self.answers:
+                if answer is BREAK:
+                    # What is closed so is reset, not ended.
+                    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    time.sleep(0.2)
+                    return
                 line.sendall(answer)
             while message := read(line):
                 self.heard.append(message)
@@ -122,6 +131,26 @@ def test_a_device_that_says_nothing_is_silent_and_a_closed_port_refuses():
 
 
 @needs_pycrate
+def test_what_was_said_before_a_device_broke_the_line_off_still_counts():
+    with playing(says(PROCEEDING), BREAK) as device:
+        found = h323.call(device.target)
+    assert (found.answer, found.measured["said"]) == ("h323_answers", ["proceeding"])
+
+
+@needs_pycrate
+def test_messages_that_no_call_has_make_no_h323_device():
+    with playing(says(0x33), says(0x05)) as device:
+        assert h323.call(device.target, wait=0.4).answer == "not_h323"
+
+
+@needs_pycrate
+def test_a_package_that_cant_be_loaded_is_not_here(monkeypatch):
+    assert h323.is_here()
+    monkeypatch.setitem(sys.modules, "pycrate_asn1dir.H225", None)
+    assert not h323.is_here()
+
+
+@needs_pycrate
 def test_a_device_that_goes_on_and_on_is_left():
     with playing(*[says(PROCEEDING)] * 40) as device:
         assert len(h323.call(device.target).measured["said"]) == h323.MOST_MESSAGES
@@ -133,6 +162,7 @@ def test_a_device_that_goes_on_and_on_is_left():
     [
         ("gatekeeperConfirm", {"rasAddress": ("ipAddress", {"ip": b"\x7f\0\0\1", "port": 1719})}, "confirms"),
         ("gatekeeperReject", {"rejectReason": ("terminalExcluded", 0)}, "rejects"),
+        ("gatekeeperReject", {"rejectReason": ("terminalExcluded", 0), "requestSeqNum": 77}, "silent"),
         ("", {}, "silent"),
     ],
 )
@@ -161,12 +191,15 @@ def test_a_gatekeeper_says_whether_it_would_take_us(name, body, said):
     [
         ("203.0.113.7", ("", "203.0.113.7", 0)),
         ("h323:4711@codec.example:1725", ("4711", "codec.example", 1725)),
-        ("[2001:db8::7]", ("", "[2001:db8::7]", 0)),
+        ("[2001:db8::7]", ("", "2001:db8::7", 0)),
+        ("h323:4711@[2a00:1450::7]:1725", ("4711", "2a00:1450::7", 1725)),
     ],
 )
 def test_addresses_are_read_as_alias_host_and_port(text, place):
     read_as = h323.read_address(text)
     assert (read_as.alias, read_as.host, read_as.port) == place
+    if "." not in read_as.host or read_as.host[0].isdigit():
+        assert str(read_host(read_as.host)[1]) == read_as.host
 
 
 @pytest.mark.parametrize(

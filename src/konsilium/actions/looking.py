@@ -113,13 +113,22 @@ def look_h323(task: Task, reach: Reach, _trust: ssl.SSLContext | None) -> Found:
     place = h323.read_address(task.address)
     if not h323.is_here():
         raise NotReached("not_here")
+    said = _gatekeeper(task, reach)
     target = reach(place.host, place.port or h323.SIGNALLING_PORT)
     found = h323.call(target, (place.alias or task.dial_string)[:100])
+    return replace(found, measured={**found.measured, **said})
+
+
+def _gatekeeper(task: Task, reach: Reach) -> dict[str, str]:
+    """Return what the passport's gatekeeper says; a place that can't be asked is told too and spoils no call."""
     if not task.registrar.strip():
-        return found
-    keeper = h323.read_address(task.registrar)
-    said = h323.ask_gatekeeper(reach.media(keeper.host, keeper.port or h323.GATEKEEPER_PORT))
-    return replace(found, measured={**found.measured, "gatekeeper": said})
+        return {}
+    try:
+        keeper = h323.read_address(task.registrar)
+        target = reach(keeper.host, keeper.port or h323.GATEKEEPER_PORT)
+    except NotReached as trouble:
+        return {"gatekeeper": trouble.code}
+    return {"gatekeeper": h323.ask_gatekeeper(target)}
 
 
 def _login(task: Task, called: SipUri) -> Account | None:

@@ -224,10 +224,12 @@ def _take_turn(task: Task, number: str, at: datetime, every: timedelta) -> None:
     with as_prober():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"probe {mark}"])
-        others = Probe.objects.filter(measured__target=mark, begun_at__gt=at - every).exclude(pk=task.pk)
-        if others.exists():
+        others = Probe.objects.filter(measured__targets__contains=[mark], begun_at__gt=at - every)
+        if others.exclude(pk=task.pk).exists():
             raise TooSoon
-        Probe.objects.filter(pk=task.pk).update(measured={"target": mark})
+        row = Probe.objects.only("measured").get(pk=task.pk)
+        row.measured = {"targets": sorted({*row.measured.get("targets", ()), mark})}
+        row.save(update_fields=["measured"])
 
 
 def _finish(task: Task, found: Found, at: datetime) -> None:

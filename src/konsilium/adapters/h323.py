@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.util import find_spec
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -33,6 +32,11 @@ _MESSAGES = {
     0x02: "proceeding",
     0x03: "progress",
     0x07: "connect",
+    0x0D: "setup_acknowledged",
+    0x62: "facility",
+    0x6E: "notify",
+    0x7B: "information",
+    0x7D: "status",
     _RELEASE_COMPLETE: "released",
 }
 _LAST = {"alerting", "connect", "released"}
@@ -68,8 +72,12 @@ class Heard:
 
 
 def is_here() -> bool:
-    """Say whether the optional package that writes H.225 is installed."""
-    return find_spec("pycrate_asn1dir") is not None
+    """Say whether the optional package that writes H.225 is installed and can be loaded."""
+    try:
+        _message("RasMessage")
+    except ImportError:
+        return False
+    return True
 
 
 def read_address(text: str) -> Place:
@@ -79,11 +87,14 @@ def read_address(text: str) -> Place:
     parts = _ADDRESS.fullmatch(text.strip())
     if parts is None:
         raise NotReached("bad_address")
-    return Place(parts["alias"] or "", parts["host"], int(parts["port"] or 0))
+    return Place(parts["alias"] or "", parts["host"].strip("[]"), int(parts["port"] or 0))
 
 
 def call(target: Target, alias: str = "", *, wait: float = WAIT) -> Found:
-    """Call a device's signalling, hang up once it rings or answers, and tell what it said. Never raises for its answers."""
+    """Call a device's signalling, hang up once it rings or answers, and tell what it said, in `wait` seconds at most.
+
+    Never raises for its answers.
+    """
     began = monotonic()
     try:
         line = socket.create_connection((target.number, target.port), timeout=wait)
@@ -92,7 +103,7 @@ def call(target: Target, alias: str = "", *, wait: float = WAIT) -> Found:
     with line:
         connected = monotonic()
         try:
-            heard = _talk(line, alias, connected + wait)
+            heard = _talk(line, alias, began + wait)
         except NotReached as trouble:
             return _failed(trouble.code)
         except OSError as error:
@@ -110,7 +121,7 @@ def ask_gatekeeper(target: Target, *, wait: float = GATEKEEPER_WAIT) -> str:
             for number in range(1, GATEKEEPER_TRIES + 1):
                 line.send(_gatekeeper_request(number, line.getsockname()))
                 with suppress(TimeoutError):
-                    return _gatekeeper_said(line.recv(LONGEST_MESSAGE))
+                    return _gatekeeper_said(line.recv(LONGEST_MESSAGE), number)
     return "silent"
 
 
@@ -120,7 +131,7 @@ def _talk(line: socket.socket, alias: str, until: float) -> Heard:
     line.sendall(_packed(reference, _SETUP, _BEARER, _setup(alias, conference, call_id)))
     # Whatever it says, and when it falls silent: a call that may ring is taken back.
     try:
-        with suppress(TimeoutError, EOFError):
+        with suppress(OSError, EOFError):
             for kind, elements in _messages(line, until):
                 _note(heard, kind, elements)
                 if heard.messages[-1] in _LAST:
@@ -245,12 +256,16 @@ def _gatekeeper_request(number: int, own: tuple[Any, ...]) -> bytes:
     return _encoded("RasMessage", ("gatekeeperRequest", body))
 
 
-def _gatekeeper_said(message: bytes) -> str:
+def _gatekeeper_said(message: bytes, asked: int) -> str:
+    """Read the gatekeeper's word on one of the questions asked so far; anything else is no answer."""
     try:
-        name = _decoded("RasMessage", message)[0]
+        name, body = _decoded("RasMessage", message)
+        is_ours = 1 <= body["requestSeqNum"] <= asked
     except Exception:  # noqa: BLE001  see `_reason`
         return "silent"
-    return {"gatekeeperConfirm": "confirms", "gatekeeperReject": "rejects"}.get(name, "silent")
+    return {"gatekeeperConfirm": "confirms", "gatekeeperReject": "rejects"}.get(
+        name if is_ours else "", "silent"
+    )
 
 
 def _terminal() -> dict[str, Any]:
@@ -292,6 +307,8 @@ def _failed(code: str) -> Found:
 def _found(heard: Heard, connect_ms: float, answer_ms: float) -> Found:
     if not heard.messages:
         return _failed("silent")
+    if set(heard.messages) == {"other"}:
+        return _failed("not_h323")
     measured: dict[str, Any] = {"connect_ms": connect_ms, "answer_ms": answer_ms, "said": heard.messages}
     if "released" not in heard.messages:
         return Found("h323_answers", measured, {"reach_h323": StepFound("", {"connect_ms": connect_ms})})

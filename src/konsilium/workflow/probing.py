@@ -176,7 +176,6 @@ _H323 = {
     "not_h323": Answer(
         N_("Something answers, but not an H.323 device."), N_("Compare address and port (1720).")
     ),
-    "gatekeeper": Answer(N_("A gatekeeper answers."), N_("Register the equipment there."), "limited"),
 }
 _CALL = {
     "call_good": Answer(N_("The call stood, sound and picture went both ways."), "", "passed"),

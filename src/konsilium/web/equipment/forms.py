@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from konsilium.actions.equipment import FIELDS, Measured
 from konsilium.models import Endpoint
 from konsilium.web.account.forms import cleaned
+from konsilium.web.numbers import plain
 from konsilium.workflow.equipment import CHECKS, ENDPOINT_KIND_LABELS, MEASUREMENTS, VERDICTS
 from konsilium.workflow.identifiers import normalize_phone
 
@@ -121,8 +122,8 @@ class TestForm(forms.Form):
 def bound(limit: Any) -> str:
     """Say a limit."""
     if limit.most is not None:
-        return str(_("at most %(value)s %(unit)s")) % {"value": f"{limit.most:g}", "unit": _(limit.unit)}
-    return str(_("at least %(value)s %(unit)s")) % {"value": f"{limit.least:g}", "unit": _(limit.unit)}
+        return str(_("at most %(value)s %(unit)s")) % {"value": plain(limit.most), "unit": _(limit.unit)}
+    return str(_("at least %(value)s %(unit)s")) % {"value": plain(limit.least), "unit": _(limit.unit)}
 
 
 def _number(label: str, hint: str) -> forms.FloatField:

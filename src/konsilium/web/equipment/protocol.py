@@ -14,7 +14,9 @@ from django.views.decorators.http import require_POST
 from konsilium.actions import equipment, probing, testing
 from konsilium.models import Endpoint, EquipmentTest, Probe, TestStep
 from konsilium.web.clockface import local
+from konsilium.web.equipment.details import details
 from konsilium.web.http import found, send_once, words
+from konsilium.web.numbers import plain
 from konsilium.workflow.equipment import (
     ENDPOINT_KIND_LABELS,
     OUTCOME_LABELS,
@@ -180,7 +182,7 @@ def _number(code: str, value: float | None) -> dict[str, Any]:
     bounds = (
         gettext("at least %(value)s %(unit)s") if band.is_least else gettext("at most %(value)s %(unit)s")
     ) % {
-        "value": f"{band.good:g}",
+        "value": plain(band.good),
         "unit": unit,
     }
     return {
@@ -188,7 +190,7 @@ def _number(code: str, value: float | None) -> dict[str, Any]:
         "label": gettext(band.label),
         "unit": unit,
         "bounds": bounds.strip(),
-        "value": "" if value is None else f"{value:g}",
+        "value": "" if value is None else plain(value),
         "tone": "" if value is None else TONES[band.outcome(value)],
     }
 
@@ -206,11 +208,12 @@ def _person(one: Any) -> dict[str, str]:
     return {"name": one.name, "about": ", ".join(filter(None, (role, one.organization_name)))}
 
 
-def _probe(one: Probe, actor: Actor) -> dict[str, str]:
+def _probe(one: Probe, actor: Actor) -> dict[str, Any]:
     return {
         "label": gettext(PROBE_LABELS.get(one.kind, one.kind)),
         "state": gettext(PROBE_STATE_LABELS[one.state]),
         **_answer(one.answer),
+        "details": details(one.measured),
         "when": local(one.asked_at, actor.time_zone),
         "by": one.asked_by,
     }

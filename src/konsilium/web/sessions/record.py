@@ -16,6 +16,7 @@ from konsilium.models import Attendance, Readiness, RecordingConsent, RoomLine, 
 from konsilium.web.clockface import local
 from konsilium.web.consultation.moving import press
 from konsilium.web.http import found
+from konsilium.web.numbers import plain
 from konsilium.web.sessions.marking import presence_form
 from konsilium.web.sessions.times import both_times
 from konsilium.workflow.roles import Actor, may
@@ -88,7 +89,7 @@ def _person(one: Attendance, zone: str) -> dict[str, Any]:
 def _quality(quality: dict[str, Any]) -> str:
     parts = []
     if "loss_mean" in quality:
-        parts.append(gettext("loss %(value)s %%") % {"value": f"{quality['loss_mean']:g}"})
+        parts.append(gettext("loss %(value)s %%") % {"value": plain(quality["loss_mean"])})
     if "rtt_mean" in quality:
         parts.append(gettext("round trip %(value)s ms") % {"value": f"{quality['rtt_mean']:.0f}"})
     if "down_mean" in quality:
