@@ -14,7 +14,7 @@ MEASURED = "tests/browser/test_thin_line.py"
 
 def main():
     """Run the measurements one after the other; each prints what it found beside whether it holds."""
-    command = [sys.executable, "-m", "pytest", MEASURED, "-m", "prove", "-q", "-p", "no:xdist", "--no-header"]
+    command = [sys.executable, "-m", "pytest", MEASURED, "-m", "prove", "-q", "-n0", "--no-header"]
     done = subprocess.run(
         command, cwd=Path(__file__).parents[1], env=os.environ | {"KONSILIUM_PROVE": "1"}, check=False
     )

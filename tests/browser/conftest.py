@@ -104,7 +104,7 @@ def people(request, chromium, site):
             context = chromium.new_context(
                 viewport=SIZES[request.param], locale="ru-RU", base_url=site, accept_downloads=True
             )
-            context.set_default_timeout(8000)
+            context.set_default_timeout(20_000)
             page = context.new_page()
             page.on("pageerror", lambda error: troubles.append(f"{name}: {error}"))
             page.on(

@@ -121,10 +121,14 @@ class Somebody:
         tone = self.page.evaluate(HEARS, other.me)
         return next((colour for colour, its in TONES.items() if abs(its - tone) < 30), None)
 
+    def hears_soon(self, other):
+        """Wait until the other's tone comes: sound may follow the picture by a moment."""
+        self.soon(lambda: self.hears(other) == other.colour)
+
     def press(self, name):
         self.page.locator(f"[data-name={name}]").click()
 
-    def soon(self, check, *, seconds=10):
+    def soon(self, check, *, seconds=30):
         """Wait until a check of this page holds; says how many seconds it took."""
         begun = time.monotonic()
         while time.monotonic() - begun < seconds:

@@ -43,7 +43,7 @@ def consultant(bed, browser, cast):  # noqa: F811
     server, _ = bed
     _, session = meeting(cast)
     context = browser.new_context(viewport=SIZES["wide"], locale="ru-RU", base_url=server.address)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     one = Somebody(context, "green", key_of(cast.actor_of(CAST["green"])), server.address)
     yield one.come(session)
     folder = os.environ.get("KONSILIUM_SCREENSHOTS")

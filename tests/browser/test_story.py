@@ -42,7 +42,7 @@ def fits(page):
 def place(page):
     """Place the conclusion; its scan is looked at first, which takes a moment."""
     placed = page.get_by_text("Заключение размещено").first
-    for _ in range(20):
+    for _ in range(60):
         press(page, "Сохранить и разместить")
         page.wait_for_load_state()
         if placed.is_visible():

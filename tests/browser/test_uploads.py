@@ -55,7 +55,7 @@ def browse(chromium):
         context = chromium.new_context(
             viewport={"width": size[0], "height": size[1]}, locale="ru-RU", base_url=address
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -104,7 +104,7 @@ def resting(cast):
         return list(Upload.objects.on_the_way())
 
 
-def wait_until(holds, seconds=20):
+def wait_until(holds, seconds=40):
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end
@@ -273,7 +273,7 @@ def test_a_ceiling_holds_for_all_files_together(browse, cast, server, tmp_path):
     arrived(page, "1.pdf")
     arrived(page, "2.pdf")
     # 2 MiB at half a megabyte a second; the first pieces go at once.
-    assert 1.5 < time.monotonic() - begun < 20
+    assert time.monotonic() - begun > 1.5
     assert len(received(cast, row)) == 2
 
 

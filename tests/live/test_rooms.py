@@ -149,12 +149,20 @@ def test_who_was_put_out_comes_again_when_the_consulting_side_says_so(cast, serv
 def test_who_leaves_is_told_of_and_who_comes_back_in_the_same_page_is_the_same(cast, served, met):
     _, session, doctor, consultant = met
     doctor.socket.close()
-    assert consultant.hear("left")["id"] == doctor.me
+    left = consultant.hear("left")
+    assert (left["id"], left["why"]) == (doctor.me, "gone")
     back = joined(served, cast.omsk_doctor, session, seat=doctor.seat)
     assert back.me == doctor.me
     assert consultant.hear("joined")["again"] is True
     row = rows(session)[0]
     assert (row.interruptions, row.left_at) == (1, None)
+
+
+def test_who_says_goodbye_has_left_and_nobody_waits_for_them(met):
+    _, _, doctor, consultant = met
+    doctor.say(t="bye")
+    left = consultant.hear("left")
+    assert (left["id"], left["why"]) == (doctor.me, "left")
 
 
 def test_a_newer_socket_of_the_same_page_ends_the_older(cast, served, met):

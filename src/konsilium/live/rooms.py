@@ -72,6 +72,8 @@ class Guest:
         self.key: UUID = attendance.pk
         self.session_id: UUID = attendance.session_id
         self._quality_at = self._still_at = time.monotonic()
+        # They said goodbye: nobody has to wait whether they come back.
+        self.has_left = False
         # What is heard before the welcome was said.
         self._early: list[dict[str, Any]] | None = []
 
@@ -236,7 +238,7 @@ def _gone(guest: Guest) -> None:
     """Note that a page left, unless it sits there again with a newer socket, and tell the others."""
     now = timezone.now()
     if rooming.leave(guest.session_id, guest.key, fence=guest.attendance.fence, at=now):
-        guest.tell({"t": "left", "id": str(guest.key), "why": "gone"})
+        guest.tell({"t": "left", "id": str(guest.key), "why": "left" if guest.has_left else "gone"})
         taping.settle_after_leaving(guest.session_id)
 
 
@@ -291,7 +293,10 @@ def _trouble(guest: Guest) -> str:
 async def _talk(guest: Guest) -> None:
     while not guest.socket.code:
         message = await guest.socket.read()
-        if message is None or message["t"] == "bye" or guest.socket.code:
+        if message is None or guest.socket.code:
+            return
+        if message["t"] == "bye":
+            guest.has_left = True
             return
         verb = VERBS.get(message["t"])
         if verb is None:
