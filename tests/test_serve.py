@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -117,12 +118,22 @@ def lives(pid):
     return False
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A data folder with a migrated database, as the first start leaves it."""
+    data = tmp_path_factory.mktemp("prepared") / "data"
+    assert konsilium("migrate", data=data).returncode == 0
+    return data
+
+
 @pytest.fixture
-def start(tmp_path):
-    """Start copies, by default all on one data folder; each is stopped, whatever the test finds."""
+def start(tmp_path, prepared):
+    """Start copies, by default all on one prepared data folder; each is stopped, whatever the test finds."""
     copies = []
 
-    def begin(folder="data", **more):
+    def begin(folder="data", *, is_fresh=False, **more):
+        if not is_fresh and not (tmp_path / folder).exists():
+            shutil.copytree(prepared, tmp_path / folder)
         copies.append(Copy(tmp_path / folder, **more))
         return copies[-1]
 
@@ -132,8 +143,10 @@ def start(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    copy = Copy(tmp_path_factory.mktemp("served") / "data")
+def served(tmp_path_factory, prepared):
+    data = tmp_path_factory.mktemp("served") / "data"
+    shutil.copytree(prepared, data)
+    copy = Copy(data)
     try:
         copy.wait_until(copy.is_ready)
         yield copy
@@ -214,7 +227,7 @@ def test_when_the_supervisor_is_killed_nothing_of_it_lives_on(start):
 
 
 def test_a_signal_during_the_start_ends_it_without_a_trace_of_trouble(start):
-    copy = start()
+    copy = start(is_fresh=True)
     copy.wait_until(lambda: copy.postmaster() is not None)
     server = copy.postmaster()
     assert copy.stop() == 0
@@ -240,9 +253,9 @@ def test_a_part_without_its_database_says_so(tmp_path, part):
     assert "Traceback" not in done.stderr
 
 
-def test_a_damaged_database_is_said_and_left_as_it_is(tmp_path):
+def test_a_damaged_database_is_said_and_left_as_it_is(tmp_path, prepared):
     data = tmp_path / "data"
-    assert konsilium("migrate", data=data).returncode == 0
+    shutil.copytree(prepared, data)
     control = data / "postgres" / "global" / "pg_control"
     control.write_bytes(b"\0" * control.stat().st_size)
     done = konsilium("serve", data=data, port=free_port())
@@ -277,7 +290,7 @@ def test_too_old_a_postgresql_is_said(tmp_path):
 )
 def test_the_whole_schema_stands_on_debians_postgresql_15(start):
     fifteen = next(folder for folder in installed() if version_of(folder) == 15)
-    copy = start(KONSILIUM_POSTGRES_BIN=str(fifteen))
+    copy = start(is_fresh=True, KONSILIUM_POSTGRES_BIN=str(fifteen))
     copy.wait_until(copy.is_ready)
     assert copy.ask("/sign-in/") == 200
     assert copy.stop() == 0
@@ -292,8 +305,9 @@ def test_a_cast_is_told_only_in_a_demonstration(tmp_path):
     assert "There is no cast" in done.stderr
 
 
+@pytest.mark.prove
 def test_the_demonstration_is_built_once_kept_and_its_people_can_be_asked_for(start):
-    copy = start(KONSILIUM_DEMO="1")
+    copy = start(is_fresh=True, KONSILIUM_DEMO="1")
     copy.wait_until(copy.is_ready, seconds=180)
     people = json.loads(konsilium("cast", "--json", data=copy.data).stdout)
     assert len(people) > 10
@@ -312,7 +326,7 @@ def test_the_demonstration_is_built_once_kept_and_its_people_can_be_asked_for(st
 def test_an_outside_database_needs_no_owner_to_serve_once_it_is_migrated(served, start):
     sockets = str(served.data / "socket").replace("/", "%2F")
     login = {"KONSILIUM_DATABASE_URL": f"postgresql://konsilium_app@{sockets}/konsilium"}
-    copy = start(**login)
+    copy = start(is_fresh=True, **login)
     copy.wait_until(copy.is_ready)
     assert copy.stop() == 0
     done = konsilium("migrate", data=copy.data, **login)

@@ -11,6 +11,7 @@ from konsilium.actions import echoing, equipment, probing, testing
 from konsilium.actions.looking import _login, address_of
 from konsilium.actions.probing import Prober
 from konsilium.adapters.reach import Guard
+from konsilium.adapters.sip import client
 from konsilium.adapters.sip.baresip import program
 from konsilium.adapters.sip.echo import Desk, EchoLine
 from konsilium.models import (
@@ -291,7 +292,7 @@ def test_the_prober_makes_no_probe_but_of_calls_that_came(cast, codec, values):
 # --- Only what was approved
 
 
-def test_what_lost_its_approval_meanwhile_is_not_connected_to(cast, codec):
+def test_what_lost_its_approval_meanwhile_is_not_connected_to(cast, codec, monkeypatch):
     pot = Honeypot()
     asked = ask(cast, codec(pot.port))
     with acting(cast.omsk_technician):
@@ -302,6 +303,7 @@ def test_what_lost_its_approval_meanwhile_is_not_connected_to(cast, codec):
     assert said(cast, asked).answer == "not_approved"
     assert pot.visits() == 0
     # The control run: approved again, the same prober goes there.
+    monkeypatch.setattr(client, "ALL_SECONDS", 0.3)
     with acting(cast.coordinator):
         testing.approve(Endpoint.objects.get(), actor=cast.coordinator, at=NOW)
     ask(cast, asked.test)

@@ -26,12 +26,19 @@ FLAGS = [
 SIZES = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "height": 844}}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Browser stories share one server and run one after the other, in the same worker."""
+    """Browser stories share one server and run one after the other, in the same worker.
+
+    A story that stands in both widths for long runs in its chief one; the other belongs to `make prove`.
+    """
     for item in items:
         if "tests/browser" in str(item.fspath):
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
+            chief = item.get_closest_marker("chiefly")
+            if chief and chief.args[0] not in item.callspec.params.values():
+                item.add_marker(pytest.mark.prove)
 
 
 def free_port():

@@ -52,6 +52,7 @@ def check(request, chromium, cast):
         browser.close()
 
 
+@pytest.mark.chiefly("narrow")
 @pytest.mark.parametrize("size", ["wide", "narrow"])
 def test_a_good_computer_without_a_relay_is_told_what_is_not_known(check, site, size):
     page, row = check(site, FAKE, *GIVEN, size=size)
@@ -72,6 +73,7 @@ def test_a_black_picture_and_a_silent_microphone_are_told(check, site, tmp_path)
     assert page.get_by_text("Откройте крышку или шторку камеры").is_visible()
 
 
+@pytest.mark.prove
 def test_a_picture_that_stands_still_is_told(check, site, tmp_path):
     still = camera(tmp_path / "still.y4m", lambda x, y: 60 + (x * 7 + y * 3) % 160)
     _, row = check(site, FAKE, *GIVEN, still)
@@ -104,6 +106,7 @@ def relayed(tmp_path, monkeypatch, django_db_setup):
             pages.end(signal.SIGTERM)
 
 
+@pytest.mark.prove
 def test_a_thin_line_is_measured_through_the_relay_and_sound_comes_first(check, relayed):
     address, line = relayed
     line.set(kbits=350, delay_ms=20)
@@ -116,6 +119,7 @@ def test_a_thin_line_is_measured_through_the_relay_and_sound_comes_first(check, 
     assert page.get_by_text("Сначала звук").first.is_visible()
 
 
+@pytest.mark.prove
 def test_a_wide_line_carries_everybody(check, relayed):
     address, line = relayed
     line.set(delay_ms=10)

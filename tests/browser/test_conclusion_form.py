@@ -8,6 +8,7 @@ from tests.factories import Way
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.chiefly("wide")
 def test_parts_are_written_reused_placed_and_compared(people, cast):
     way = Way(cast).corrected()
     fresh = Way(cast).drafted()

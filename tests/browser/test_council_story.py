@@ -116,6 +116,7 @@ def places_the_scan(page, url):
     fits(page)
 
 
+@pytest.mark.chiefly("narrow")
 def test_three_centres_hold_a_council_and_one_dissents(cast, people):
     way = Way(cast, at=timezone.now() - timedelta(hours=2)).concluding()
     number = way.row.number

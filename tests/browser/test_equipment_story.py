@@ -15,6 +15,7 @@ def sign_in(page, site, actor):
     page.context.add_cookies([{"name": "konsilium", "value": key_of(actor), "url": site}])
 
 
+@pytest.mark.chiefly("wide")
 def test_a_coordinator_and_a_specialist_test_a_codec_together(people, cast, site):
     technician = cast.omsk_technician
     with acting(technician):

@@ -236,6 +236,7 @@ def test_a_box_is_drawn_around_a_name(owner, cast, people):
     ] == [True] * 4
 
 
+@pytest.mark.chiefly("narrow")
 def test_progress_comes_by_itself_and_without_scripts_by_a_link(owner, cast, people, chromium, site):
     row = draft(cast)
     document = pictures.paper(owner, row, "Диск.zip")

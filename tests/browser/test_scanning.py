@@ -37,6 +37,7 @@ def names(page):
     return page.evaluate("[...document.getElementById('photos').files].map((file) => file.name)")
 
 
+@pytest.mark.chiefly("narrow")
 def test_paper_is_photographed_ordered_and_laid_to_the_conclusion(people, way):
     page = people("cniis_consultant")
     sign_in(page, "cniis_consultant")
@@ -60,6 +61,7 @@ def test_paper_is_photographed_ordered_and_laid_to_the_conclusion(people, way):
     fits(page)
 
 
+@pytest.mark.chiefly("wide")
 def test_paper_of_another_edition_is_refused_in_words_and_one_without_a_code_asks_for_a_persons_eyes(
     people, way
 ):

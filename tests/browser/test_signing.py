@@ -69,6 +69,7 @@ def waits_for_check(page):
     raise AssertionError(page.inner_text("main"))
 
 
+@pytest.mark.chiefly("narrow")
 def test_the_author_signs_with_the_plug_in_and_nothing_unchecked_is_green(cast, people, desk):
     _way, form = drafted(cast)
     page = people("consultant")
@@ -92,6 +93,7 @@ def test_the_author_signs_with_the_plug_in_and_nothing_unchecked_is_green(cast, 
     fits(page)
 
 
+@pytest.mark.chiefly("wide")
 def test_without_a_plug_in_a_file_is_brought_and_a_wrong_one_is_refused_in_words(cast, people, desk):
     _way, form = drafted(cast)
     page = people("consultant")
@@ -128,6 +130,7 @@ def test_the_plug_ins_trouble_is_said_and_signing_can_be_tried_again(cast, peopl
     fits(page)
 
 
+@pytest.mark.chiefly("wide")
 def test_the_signatory_signs_several_and_one_that_fails_stops_no_other(cast, people, desk):
     papers = [PAPER, pdf("Vtoroe"), pdf("Tretje")]
     ways = []

@@ -272,6 +272,7 @@ def requester_closes(page):
     fits(page)
 
 
+@pytest.mark.chiefly("narrow")
 def test_a_hospital_registers_asks_and_is_answered_without_video(cast, people):
     applicant, doctor = people("applicant"), people("doctor")
     status = hospital_applies(applicant)
@@ -295,6 +296,7 @@ def local_field(page, name, moment):
     page.locator(f"[name={name}]").fill(moment.strftime("%Y-%m-%dT%H:%M"))
 
 
+@pytest.mark.chiefly("wide")
 def test_a_session_is_agreed_after_a_counter_proposal_and_held(cast, people, owner):
     doctor = people("doctor")
     sign_in(doctor, "omsk_doctor")

@@ -12,6 +12,7 @@ from tests.factories import Way
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.chiefly("narrow")
 def test_a_conclusion_is_kept_while_it_is_written(cast, people):
     way = Way(cast, at=timezone.now() - timedelta(hours=2)).concluding()
     page = people("consultant")
