@@ -77,6 +77,19 @@ def test_sessions_are_proposed_countered_and_confirmed_with_both_sides(built, ow
     assert states >= {SessionState.PROPOSED, SessionState.COUNTER_PROPOSED, SessionState.CONFIRMED}
 
 
+def test_a_rooms_door_is_open_one_session_was_held_with_its_people_and_one_failed(built, owner):
+    soon = _column(owner, "SELECT starts_at FROM konsilium_session WHERE state = 'confirmed'")
+    assert any(built - timedelta(minutes=30) < time < built + timedelta(minutes=30) for time in soon)
+    assert {"held", "failed"} <= set(_column(owner, "SELECT state FROM konsilium_session"))
+    assert owner.execute("SELECT count(*) FROM konsilium_attendance").fetchone()[0] == 2
+
+
+def test_equipment_was_tested_by_the_protocol_or_still_is(built, owner):
+    verdicts = Counter(_column(owner, "SELECT verdict FROM konsilium_equipmenttest"))
+    assert all(verdicts[verdict] for verdict in ("passed", "failed", ""))
+    assert owner.execute("SELECT count(*) FROM konsilium_teststep").fetchone()[0] > 50
+
+
 def test_time_left_is_alive(built, owner):
     due = _column(
         owner,

@@ -18,7 +18,7 @@ from konsilium.actions import (
     sessions,
     triage,
 )
-from konsilium.demo import councils, files
+from konsilium.demo import councils, files, meetings
 from konsilium.demo.cases import (
     ANSWER,
     CASES,
@@ -63,6 +63,8 @@ class Teller:
         }
         self.dispatcher = people[Role.DISPATCHER][0]
         self.consultants = cycle(people[Role.CONSULTANT])
+        # The request whose session is told of.
+        self.row: Consultation
 
     def draft(self, at: datetime, *, urgency: str = "planned", complete: bool = True) -> Consultation:
         """Write a draft with its documents."""
@@ -91,11 +93,13 @@ class Teller:
         self._do(self.dispatcher, lambda actor, at: triage.assign(row, membership, actor=actor, at=at))
         return row
 
-    def with_video(self, ago: timedelta, days_ahead: int = 1) -> Consultation:
+    def with_video(
+        self, ago: timedelta, days_ahead: int = 1, *, starts: datetime | None = None
+    ) -> Consultation:
         """Let the consultant propose two times for a session."""
         row = self.assigned(ago)
         self._do(self.consultant, lambda actor, at: consulting.need_video(row, actor=actor, at=at))
-        start = self._working_hour(days_ahead)
+        start = starts or self._working_hour(days_ahead)
         times = [start, start + 2 * HOUR]
         room = sessions.Connection(
             "sip", "9001@vks.example.org", "4321", "+7 495 123-00-01", "Дежурный инженер"
@@ -106,9 +110,11 @@ class Teller:
         )
         return row
 
-    def confirmed(self, ago: timedelta, days_ahead: int) -> Consultation:
+    def confirmed(
+        self, ago: timedelta, days_ahead: int = 1, *, starts: datetime | None = None
+    ) -> Consultation:
         """Let the requester confirm the first time."""
-        row = self.with_video(ago, days_ahead)
+        row = self.with_video(ago, days_ahead, starts=starts)
         with acting(self.doctor):
             session = row.sessions.get()
             option = sessions.options_on_the_table(session)[0]
@@ -252,6 +258,7 @@ def tell(world: "World") -> None:
     _new_ones(story)
     _with_consultants(story)
     _with_sessions(story)
+    meetings.tell(story)
     _answered(story)
     councils.tell(story)
     _ended(story)

@@ -20,14 +20,14 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from konsilium import worker
-from konsilium.actions import account, configuration, equipment, onboarding, people
+from konsilium.actions import account, configuration, onboarding, people
 from konsilium.demo import numbers
+from konsilium.demo.equipment import equip
 from konsilium.demo.places import APPLICANTS, CENTRES, HOSPITALS, PROFILES, WORDS, Place
 from konsilium.demo.requests import tell
 from konsilium.models import Membership, Organization, Person, Profile
 from konsilium.models._base import uuid7
 from konsilium.models.access import acting, as_worker, signing_in
-from konsilium.workflow.equipment import CHECKS
 from konsilium.workflow.onboarding import OrganizationState
 from konsilium.workflow.roles import ROLE_LABELS, Actor, Role
 
@@ -224,7 +224,7 @@ def _take_through(world: World, house: Organization, goal: OrganizationState, at
         if goal == state.IN_REVIEW:
             return house
         house = onboarding.move(house, "set_up", actor=actor, at=at)
-        _equip(house, actor, at, passed=goal in (state.ACTIVE, state.SUSPENDED))
+        equip(house, actor, at, passed=goal in (state.ACTIVE, state.SUSPENDED))
         if goal == state.EQUIPMENT_SETUP:
             return house
         house = onboarding.move(house, "test", actor=actor, at=at)
@@ -234,30 +234,6 @@ def _take_through(world: World, house: Organization, goal: OrganizationState, at
         if goal == state.SUSPENDED:
             house = onboarding.move(house, "suspend", actor=actor, at=at, reason="Ремонт канала связи.")
         return house
-
-
-def _equip(house: Organization, actor: Actor, at: datetime, *, passed: bool) -> None:
-    values = {
-        "kind": "sip", "name": "Конференц-зал", "model": "Polycom Group 500", "address": f"sip:hall@{house.oid[-4:]}.example.org",
-        "dial_string": f"{house.oid[-4:]}@vks.example.org", "place": "Корпус 1, 2 этаж", "technician": "Смирнов А. А.",
-        "reserve_phone": "+7 495 123-45-68", "is_active": True,
-    }  # fmt: skip
-    endpoint = equipment.add_endpoint(house, values, actor=actor, at=at)
-    for step in ("power", "network", "address"):
-        equipment.tick(endpoint, step, actor=actor, at=at)
-    failed = equipment.Measured(
-        "Смирнов А. А.", "failed", reachable=True, codec="H.264", resolution="640×360",
-        measurements={"loss": 6, "jitter": 55, "round_trip": 180}, checks={"heard": True, "seen": False},
-        reason="Потери пакетов: закрыты порты медиа на межсетевом экране.",
-    )  # fmt: skip
-    equipment.record_test(endpoint, failed, actor=actor, at=at)
-    if passed:
-        good = {"loss": 0.2, "jitter": 9, "round_trip": 62, "rate_in": 2048, "rate_out": 1984}
-        found = equipment.Measured(
-            "Смирнов А. А.", "passed", reachable=True, codec="H.264", resolution="1280×720", measurements=good,
-            checks=dict.fromkeys(CHECKS, True), valid_until=(at + timedelta(days=365)).date(),
-        )  # fmt: skip
-        equipment.record_test(endpoint, found, actor=actor, at=at + timedelta(hours=2))
 
 
 def _open_routes(world: World) -> None:
