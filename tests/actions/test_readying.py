@@ -131,5 +131,5 @@ def test_the_record_says_who_was_there_on_which_line(cast, way, client_as):
     rooming.note_quality(session.pk, seat.pk, {"loss": 1.5, "rtt": 80, "mode": "audio"}, seconds=120)
     text = client_as(cast.cniis_consultant).get(f"/sessions/{session.pk}/record/").content.decode()
     assert cast.omsk_doctor.name in text
-    assert "потери 1.5 %" in text
+    assert "потери 1,5 %" in text
     assert client_as(cast.chita_doctor).get(f"/sessions/{session.pk}/record/").status_code == 404
