@@ -77,8 +77,9 @@ def owner(owner_url):
         yield connection
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="class")
 def _no_loop_of_playwright(request):
+    """Hide it before the database is set up: with a loop in sight Django would open a connection of its own to that."""
     group = request.node.get_closest_marker("xdist_group")
     if group and "browser" in group.args:
         yield
