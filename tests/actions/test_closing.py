@@ -28,7 +28,7 @@ def completed(cast, *, at=LATER):
                 move,
                 actor=consultant,
                 at=at,
-                facts=lambda _row: Facts(conclusion_ready=True, no_open_council=True),
+                facts=lambda _row: Facts(conclusion_ready=True, no_open_council=True, no_council_signed=True),
             ) as moving:
                 moving.answered_at = at if move == "place" else None
     return row

@@ -86,7 +86,7 @@ class Sitting:
             self.draft = concluding.save_draft(draft, text, answers, actor=self.secretary, at=NOW)
             form = PrintForm(
                 consultation=self.row, kind="protocol", subject_id=draft.pk, side="consulting",
-                content_sha256="0" * 64, asked_at=NOW,
+                edition=draft.edition, content_sha256="0" * 64, asked_at=NOW,
             )  # fmt: skip
             form.save(force_insert=True)
         with door(self.row.pk):

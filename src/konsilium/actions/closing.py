@@ -48,7 +48,7 @@ def withdraw(
             row.end_reason, row.end_text = reason, text.strip()
             row.closed_at = at
         cancel_open(row, reason="request_withdrawn", actor=actor, at=at)
-        councils.cancel_open(row, at=at)
+        councils.cancel_open(row, "request_withdrawn", at=at)
 
 
 def acknowledge(
@@ -77,35 +77,42 @@ def close(
 ) -> None:
     """Close a request with what became of the patient; that is a confirmation of reading too.
 
-    Raises what `step` raises.
+    A council that sits to correct the conclusion is ended. Raises what `step` raises.
     """
     given = outcome in OUTCOMES and outcome != NO_OUTCOME
-    with step(
-        consultation,
-        "close",
-        actor=actor,
-        at=at,
-        version=version,
-        facts=lambda _row: Facts(outcome_given=given),
-        note=Note(outcome, text.strip()),
-    ) as row:
-        row.outcome, row.outcome_text = outcome, text.strip()
-        row.acknowledged_at = row.acknowledged_at or at
-        row.closed_at = at
+    with transaction.atomic():
+        with step(
+            consultation,
+            "close",
+            actor=actor,
+            at=at,
+            version=version,
+            facts=lambda _row: Facts(outcome_given=given),
+            note=Note(outcome, text.strip()),
+        ) as row:
+            row.outcome, row.outcome_text = outcome, text.strip()
+            row.acknowledged_at = row.acknowledged_at or at
+            row.closed_at = at
+        councils.cancel_open(row, "request_closed", at=at)
 
 
 def expire(consultation: Consultation, *, actor: Actor, at: datetime) -> None:
-    """Close a request whose outcome nobody reported in time. Raises what `step` raises."""
-    with step(
-        consultation,
-        "expire",
-        actor=actor,
-        at=at,
-        facts=lambda row: Facts(outcome_term_passed=_term_passed(row, at)),
-        note=Note(NO_OUTCOME),
-    ) as row:
-        row.outcome = NO_OUTCOME
-        row.closed_at = at
+    """Close a request whose outcome nobody reported in time, and end the council that sits over it.
+
+    Raises what `step` raises.
+    """
+    with transaction.atomic():
+        with step(
+            consultation,
+            "expire",
+            actor=actor,
+            at=at,
+            facts=lambda row: Facts(outcome_term_passed=_term_passed(row, at)),
+            note=Note(NO_OUTCOME),
+        ) as row:
+            row.outcome = NO_OUTCOME
+            row.closed_at = at
+        councils.cancel_open(row, "request_closed", at=at)
 
 
 def expire_due(*, at: datetime, most: int = 100) -> int:

@@ -1,4 +1,7 @@
-"""The conclusion: drafted along the requester's questions, placed with the scan of the signed paper, corrected."""
+"""The conclusion: drafted along the requester's questions, placed with the scan of the signed paper, corrected.
+
+A council's protocol is a conclusion too: the secretary writes and places it, and another council corrects it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +20,7 @@ from konsilium.models import (
     Answer,
     Conclusion,
     Consultation,
+    Council,
     Document,
     Membership,
     Organization,
@@ -25,9 +29,10 @@ from konsilium.models import (
     Session,
 )
 from konsilium.models.access import door
-from konsilium.workflow.consultation import Facts, State
+from konsilium.workflow.consultation import ONE_AUTHOR, Facts, State
+from konsilium.workflow.council import CouncilState
 from konsilium.workflow.document import DocumentState
-from konsilium.workflow.machine import NotNow, NotYours, Stale
+from konsilium.workflow.machine import Missing, NotNow, NotYours, Refused, Stale
 from konsilium.workflow.roles import Actor, Role
 from konsilium.workflow.session import SessionState
 from konsilium.workflow.words import CONCLUSION_SCAN, N_
@@ -40,6 +45,7 @@ __all__ = [
     "discard",
     "draft_of",
     "lacking",
+    "may_write",
     "paper_of",
     "place",
     "save_draft",
@@ -65,7 +71,7 @@ def paper_of(consultation: Consultation, *, actor: Actor, at: datetime) -> Paper
     """Return what is being written, or what it begins from, and change nothing.
 
     A first conclusion begins along the requester's questions, a correction as a copy of what was placed.
-    Raises NotNow or NotYours.
+    Raises NotNow, NotYours, or Missing when only a council may write it.
     """
     _may_write(consultation, actor)
     draft = _draft(consultation) or _new_draft(consultation, actor, at)
@@ -77,7 +83,7 @@ def paper_of(consultation: Consultation, *, actor: Actor, at: datetime) -> Paper
 
 
 def draft_of(consultation: Consultation, *, actor: Actor, at: datetime) -> Conclusion:
-    """Return the draft of the conclusion; begin one where there is none. Raises NotThere, NotNow or NotYours."""
+    """Return the draft of the conclusion; begin one where there is none. Raises NotThere and what `paper_of` raises."""
     with transaction.atomic():
         row = lock(consultation, actor=actor)
         paper = paper_of(row, actor=actor, at=at)
@@ -195,7 +201,8 @@ def correct(
 ) -> Conclusion:
     """Place a corrected edition that says what it changes; the earlier one stays readable, marked superseded.
 
-    The requester confirms reading again. Raises what `step` raises.
+    The requester confirms reading again. Raises what `step` raises: Missing when a council's protocol is to be
+    corrected and no council has signed the correction.
     """
     with transaction.atomic():
         draft = _draft(consultation)
@@ -249,13 +256,35 @@ def _has_sections(draft: Conclusion) -> bool:
     return all(draft.sections.get(code, "").strip() for code in needed)
 
 
+def may_write(row: Consultation, *, actor: Actor) -> bool:
+    """Say whether the conclusion, or its correction, is this person's to write now."""
+    try:
+        _may_write(row, actor)
+    except Refused:
+        return False
+    return True
+
+
 def _may_write(row: Consultation, actor: Actor) -> None:
-    """Raise unless it is this person's to write: the consultant's, and while a council sits its secretary's."""
+    """Raise unless it is this person's to write: the consultant's, and while a council sits its secretary's.
+
+    What a council has signed is nobody's to write until a council sits over it again.
+    """
     hats = row.roles_of(actor) & {Role.CONSULTANT, Role.SECRETARY}
-    if not hats or (Role.SECRETARY in hats) != councils.has_open(row):
+    council = councils.sitting(row) if hats else None
+    if not _is_writer(hats, council, actor):
         raise NotYours(N_("This step belongs to another role."))
     if row.state not in (State.CONCLUSION, State.COMPLETED):
         raise NotNow(N_("This step is not possible in the present state."))
+    if council is None and councils.has_signed(row):
+        raise Missing(ONE_AUTHOR)
+
+
+def _is_writer(hats: frozenset[Role], council: Council | None, actor: Actor) -> bool:
+    """Say whether somebody with these hats writes: of two councils' secretaries it is the sitting one's."""
+    if council is None:
+        return Role.CONSULTANT in hats
+    return Role.SECRETARY in hats and Role.SECRETARY in council.roles_of(actor)
 
 
 def _draft(row: Consultation) -> Conclusion | None:
@@ -273,9 +302,11 @@ def _new_draft(row: Consultation, actor: Actor, at: datetime) -> Conclusion:
         edition=placed.edition + 1 if placed else 1,
         created_at=at,
         updated_at=at,
-        council=councils.present(row),
+        council=councils.sitting(row),
         **(_copied(placed) if placed else _taken_over(row)),
     )
+    if draft.council_id:
+        draft.kind = "council"
     _sign(draft, actor)
     return draft
 
@@ -329,16 +360,23 @@ def _scans(draft: Conclusion) -> Any:
 
 
 def _readiness(row: Consultation, actor: Actor) -> Facts:
-    draft = _draft(row)
-    if draft is None:
+    if not row.roles_of(actor) & {Role.CONSULTANT, Role.SECRETARY}:
         return Facts()
-    draft.author_id = actor.person_id
+    council, draft = councils.sitting(row), _draft(row)
+    if draft is not None:
+        draft.author_id = actor.person_id
     return Facts(
-        conclusion_ready=not lacking(draft),
-        correction_explained=bool(draft.correction.strip()),
-        no_open_council=not councils.has_open(row),
-        council_signed=councils.is_signed(row),
+        conclusion_ready=draft is not None and not lacking(draft),
+        correction_explained=draft is not None and bool(draft.correction.strip()),
+        no_open_council=council is None,
+        no_council_signed=not councils.has_signed(row),
+        council_signed=council is not None and _is_signed_for(council, actor),
     )
+
+
+def _is_signed_for(council: Council, actor: Actor) -> bool:
+    """Say whether everybody has signed and this person is the secretary: of this council, not of an earlier one."""
+    return council.state == CouncilState.SIGNED and Role.SECRETARY in council.roles_of(actor)
 
 
 def _publish(row: Consultation, actor: Actor, at: datetime) -> Conclusion:

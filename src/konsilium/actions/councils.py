@@ -11,6 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from konsilium.actions import signing
 from konsilium.actions._record import Note, record
@@ -32,6 +33,7 @@ from konsilium.workflow.council import (
     CANCEL_COUNCIL_REASONS,
     FEWEST,
     FORM_LABELS,
+    OPEN_COUNCIL,
     QUORUM,
     READABLE_AFTER,
     CouncilFacts,
@@ -43,7 +45,11 @@ from konsilium.workflow.reasons import reason_is_stated
 from konsilium.workflow.roles import CENTRE_ROLES, SYSTEM, Actor, Role
 from konsilium.workflow.words import N_
 
-CALLED_IN = (State.ASSIGNED, State.SESSION, State.CONCLUSION)
+# A placed conclusion is corrected by a council that is called over it.
+CALLED_IN = (State.ASSIGNED, State.SESSION, State.CONCLUSION, State.COMPLETED)
+NOT_CALLED = N_(
+    "A council is called while the consultant works on the request, or to correct what is placed."
+)
 MOST_SEATS = 25
 LONGEST_LINE = 4000
 
@@ -88,7 +94,7 @@ def colleagues() -> list[Colleague]:
 def call(consultation: Consultation, given: Call, *, actor: Actor, at: datetime) -> Council:
     """Call a council over a request, with its chair, secretary and members; each may look in from now on.
 
-    A conclusion that was begun becomes the draft of its protocol. Raises NotThere, NotYours, NotNow or Unfit.
+    A conclusion or correction that was begun becomes the draft of its protocol. Raises NotThere, NotYours, NotNow or Unfit.
     """
     with transaction.atomic():
         row = lock(consultation, actor=actor)
@@ -108,7 +114,7 @@ def call(consultation: Consultation, given: Call, *, actor: Actor, at: datetime)
         council.save(force_insert=True)
         for colleague, kind in called:
             _seat(council, colleague, kind, at)
-        _take_draft_over(council)
+        _pass_draft(row, council, at)
         record(row, "council_call", actor=actor, at=at, subject=("council", council.pk))
     return council
 
@@ -117,7 +123,7 @@ def _may_call(row: Consultation, actor: Actor) -> None:
     if not row.roles_of(actor) & set(CENTRE_ROLES):
         raise NotYours(N_("This step belongs to another role."))
     if row.state not in CALLED_IN:
-        raise NotNow(N_("A council is called while the consultant works on the request."))
+        raise NotNow(NOT_CALLED)
     if Council.objects.filter(consultation=row).open().exists():
         raise NotNow(N_("A council sits already: end it first."))
 
@@ -190,10 +196,17 @@ def _seat(
     return seat
 
 
-def _take_draft_over(council: Council) -> None:
-    with door(council.consultation_id):
-        drafts = Conclusion.objects.filter(consultation_id=council.consultation_id, placed_at=None)
-        drafts.update(council=council, kind="council")
+def _pass_draft(row: Consultation, council: Council | None, at: datetime) -> None:
+    """Make what is being written this council's, or nobody's council's; what was signed of it is void."""
+    with door(row.pk):
+        draft = Conclusion.objects.filter(consultation=row, placed_at=None).first()
+    if draft is None:
+        return
+    signing.void_all(draft, at=at)
+    kind = "council" if council else "consultation"
+    with door(row.pk):
+        # A print form made before is of another text: who decided it stands on it.
+        Conclusion.objects.filter(pk=draft.pk).update(council=council, kind=kind, updated_at=at)
 
 
 def answer(council: Council, *, accepts: bool, text: str = "", actor: Actor, at: datetime) -> Seat:
@@ -379,7 +392,10 @@ def refuse(council: Council, text: str, *, actor: Actor, at: datetime, version: 
 def cancel(
     council: Council, reason: str, text: str = "", *, actor: Actor, at: datetime, version: int | None = None
 ) -> None:
-    """End a council without a protocol; its members see the request no more. Raises what `council_step` raises."""
+    """End a council without a protocol; its members see the request no more, and what is placed stays in force.
+
+    Raises what `council_step` raises.
+    """
     given = CouncilFacts(reason_stated=reason_is_stated(reason, text, CANCEL_COUNCIL_REASONS))
     note = Note(reason=reason)
     with council_step(
@@ -387,17 +403,15 @@ def cancel(
     ) as row:
         row.cancel_reason, row.cancel_text = reason, text.strip()
         _end_access(row, at)
-        with door(row.consultation_id):
-            drafts = Conclusion.objects.filter(council=row, placed_at=None)
-            drafts.update(council=None, kind="consultation")
+        _pass_draft(row.consultation, None, at)
 
 
-def cancel_open(consultation: Consultation, *, at: datetime) -> None:
+def cancel_open(consultation: Consultation, reason: str, *, at: datetime) -> None:
     """End the request's open council, whatever its state: the request itself has ended."""
     with door(consultation.pk):
         council = Council.objects.filter(consultation=consultation).open().first()
     if council is not None:
-        cancel(council, "request_withdrawn", actor=SYSTEM, at=at)
+        cancel(council, reason, actor=SYSTEM, at=at)
 
 
 def facts(row: Council, *, actor: Actor | None = None) -> CouncilFacts:
@@ -426,27 +440,26 @@ def _protocol_is_ready(row: Council) -> bool:
     return newest in (None, "ready")
 
 
-def is_signed(consultation: Consultation) -> bool:
-    """Say whether the newest council of a request has signed its protocol."""
-    newest = Council.objects.filter(consultation=consultation).order_by("-called_at").first()
-    return newest is not None and newest.state == CouncilState.SIGNED
+def sitting(consultation: Consultation) -> Council | None:
+    """Return the council whose secretary writes now: it is open, or what it has signed is not placed yet.
 
-
-def present(consultation: Consultation) -> Council | None:
-    """Return the council whose protocol the request's conclusion is, whether it still sits or has signed."""
-    rows = Council.objects.filter(consultation=consultation).exclude(state=CouncilState.CANCELLED)
+    Of a council that somebody has no seat in they learn nothing: to them it doesn't sit.
+    """
+    drafts = Conclusion.objects.filter(consultation=consultation, placed_at=None).exclude(council=None)
+    waits = Q(state=CouncilState.SIGNED, pk__in=drafts.values("council"))
+    rows = Council.objects.filter(consultation=consultation).filter(Q(state__in=OPEN_COUNCIL) | waits)
     return rows.order_by("-called_at").first()
+
+
+def has_signed(consultation: Consultation) -> bool:
+    """Say whether a council has ever signed over a request: from then on its conclusion is a council's."""
+    return Council.objects.filter(consultation=consultation, state=CouncilState.SIGNED).exists()
 
 
 def is_being_signed(consultation: Consultation) -> bool:
     """Say whether what the secretary wrote lies before its signers, or is signed: then it doesn't change any more."""
-    council = present(consultation)
+    council = sitting(consultation)
     return council is not None and council.state in (CouncilState.SIGNING, CouncilState.SIGNED)
-
-
-def has_open(consultation: Consultation) -> bool:
-    """Say whether a council sits over a request, or has signed: then its secretary writes and places."""
-    return present(consultation) is not None
 
 
 def opinions(council: Council) -> list[Opinion]:

@@ -105,6 +105,7 @@ class Migration(migrations.Migration):
                             ("not_needed", "No longer needed"),
                             ("no_quorum", "Too few members can take part"),
                             ("request_withdrawn", "The request was withdrawn"),
+                            ("request_closed", "The request was closed"),
                             ("other", "Other reason"),
                         ],
                         max_length=24,

@@ -133,7 +133,9 @@ def councils() -> list[str]:
 
 def members() -> list[str]:
     """What a council member sees of the request they are called to: what the centre sees, while their seat lasts."""
-    placed_or_own = f"(placed_at IS NOT NULL OR council_id IS NOT NULL) AND {PARENT}"  # a council's protocol, also as a draft
+    placed_or_own = (
+        f"(placed_at IS NOT NULL OR {MY_COUNCIL}) AND {PARENT}"  # the own council's protocol, also as a draft
+    )
     secretary = (
         "EXISTS (SELECT 1 FROM konsilium_seat s WHERE s.council_id = konsilium_conclusion.council_id AND "
         f"s.kind = 'secretary' AND s.answer = 'accepted' AND s.person_id = {PERSON} OFFSET 0)"
@@ -224,10 +226,16 @@ def conclusions() -> list[str]:
 def papers() -> list[str]:
     """Print forms and signatures: the centre's are its own until they are placed; nobody changes what was made."""
     seen = f"(side = 'requesting' OR placed_at IS NOT NULL) AND {PARENT}"
+    readable = (
+        "kind NOT IN ('conclusion', 'protocol') OR "
+        "EXISTS (SELECT 1 FROM konsilium_conclusion k WHERE k.id = subject_id OFFSET 0)"
+    )
     asked = f"state = 'waiting' AND sha256 = '' AND placed_at IS NULL AND {PARENT}"
     return [
         *allow("printform", "SELECT", REQUESTING, seen),
-        *allow("printform", "SELECT", (*CENTRE, COUNCILLOR, SIGNATORY), PARENT),
+        *allow("printform", "SELECT", (*CENTRE, SIGNATORY), PARENT),
+        # Who sat in an earlier council reads no protocol of the next one before it is placed.
+        *allow("printform", "SELECT", (COUNCILLOR,), f"(placed_at IS NOT NULL OR {readable}) AND {PARENT}"),
         *allow("printform", "INSERT", (*CASE, COUNCILLOR), asked),
         *allow("printform", "SELECT, UPDATE", ("k_door",), OF_SUBJECT),
         *allow(

@@ -83,6 +83,7 @@ class Facts:
     correction_explained: bool = False
     no_open_council: bool = False
     council_signed: bool = False
+    no_council_signed: bool = False
     outcome_given: bool = False
     not_yet_acknowledged: bool = False
     outcome_term_passed: bool = False
@@ -109,6 +110,10 @@ READY = Need(
 )
 NO_COUNCIL = Need("no_open_council", N_("A council sits: its secretary places the signed protocol."))
 COUNCIL_SIGNED = Need("council_signed", N_("Somebody of the council has not signed the protocol yet."))
+ONE_AUTHOR = Need(
+    "no_council_signed",
+    N_("A council has signed this request's protocol: only a council changes it. Call the council again."),
+)
 EXPLAINED = Need("correction_explained", N_("Say what the correction changes and why."))
 OUTCOME = Need("outcome_given", N_("Report what became of the patient."))
 UNREAD = Need("not_yet_acknowledged", N_("It is confirmed already."))
@@ -143,9 +148,13 @@ def _rows() -> Iterator[Transition]:
     yield Transition("reconsider", s.CONCLUSION, s.ASSIGNED, r.CONSULTANT)
     yield Transition("reassign", s.CONCLUSION, s.CONCLUSION, r.DISPATCHER, (CONSULTANT,))
 
-    yield Transition("place", s.CONCLUSION, s.COMPLETED, r.CONSULTANT, (NO_COUNCIL, READY))
+    yield Transition("place", s.CONCLUSION, s.COMPLETED, r.CONSULTANT, (NO_COUNCIL, ONE_AUTHOR, READY))
     yield Transition("place", s.CONCLUSION, s.COMPLETED, r.SECRETARY, (COUNCIL_SIGNED, READY))
-    yield Transition("correct", s.COMPLETED, s.COMPLETED, r.CONSULTANT, (READY, EXPLAINED))
+    # What several doctors have signed, one of them doesn't change alone: the council is called again.
+    yield Transition(
+        "correct", s.COMPLETED, s.COMPLETED, r.CONSULTANT, (NO_COUNCIL, ONE_AUTHOR, READY, EXPLAINED)
+    )
+    yield Transition("correct", s.COMPLETED, s.COMPLETED, r.SECRETARY, (COUNCIL_SIGNED, READY, EXPLAINED))
     yield Transition("acknowledge", s.COMPLETED, s.COMPLETED, r.REQUESTER, (UNREAD,))
     yield Transition("close", s.COMPLETED, s.CLOSED, r.REQUESTER, (OUTCOME,))
     yield Transition("expire", s.COMPLETED, s.CLOSED, r.SYSTEM, (OUTCOME_TERM,))

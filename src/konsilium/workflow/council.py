@@ -75,6 +75,7 @@ CANCEL_COUNCIL_REASONS = {
     "not_needed": N_("No longer needed"),
     "no_quorum": N_("Too few members can take part"),
     "request_withdrawn": N_("The request was withdrawn"),
+    "request_closed": N_("The request was closed"),
     OTHER: N_("Other reason"),
 }
 

@@ -1,6 +1,6 @@
 """The buttons of a request: the moves that the rules leave open to this person now, each with its page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,7 @@ PAGES = {
     ("place", Role.CONSULTANT): Page("consulting:write", N_("Write the conclusion"), main=True),
     ("place", Role.SECRETARY): Page("consulting:write", N_("Write the protocol"), main=True),
     ("correct", Role.CONSULTANT): Page("consulting:write", N_("Correct the conclusion")),
+    ("correct", Role.SECRETARY): Page("consulting:write", N_("Write the protocol"), main=True),
 }
 
 # What the person gives on the move's own page counts as given here.
@@ -61,7 +62,6 @@ _GIVEN = {
     "conclusion_ready": True,
     "correction_explained": True,
     "outcome_given": True,
-    "council_signed": True,
 }
 
 
@@ -71,10 +71,18 @@ def buttons(
     roles: frozenset[Role],
     session_states: Iterable[str],
     at: datetime,
-    council_sits: bool = False,
+    council: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
-    """Return the moves that are possible now, in the table's order, for `consultation/_moves.html`."""
-    facts = replace(_facts(consultation, frozenset(session_states), at), no_open_council=not council_sits)
+    """Return the moves that are possible now, in the table's order, for `consultation/_moves.html`.
+
+    `council` is the council's part of the page: whether one sits or has signed, and whether the reader writes for it.
+    """
+    facts = replace(
+        _facts(consultation, frozenset(session_states), at),
+        no_open_council=not council["sits"],
+        no_council_signed=not council["sits"],
+        council_signed=council["writes"],
+    )
     found = [
         _button(consultation, move, role, facts)
         for role in roles

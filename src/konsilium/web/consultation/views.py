@@ -52,8 +52,8 @@ def _context(request: Any, row: Consultation) -> dict[str, Any]:
     read_at = read_until(row, actor)
     session_states = list(Session.objects.filter(consultation=row).values_list("state", flat=True))
     parts = panels.all_of(row, actor=actor, at=at, roles=roles)
-    sits = parts["council"]["panel"]["sits"]
-    moves = buttons(row, roles=roles, session_states=session_states, at=at, council_sits=sits)
+    council = parts["council"]["panel"]
+    moves = buttons(row, roles=roles, session_states=session_states, at=at, council=council)
     whose = turn(row, roles=roles, moves=moves, parts=parts)
     return {
         "row": row,

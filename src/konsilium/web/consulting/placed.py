@@ -11,7 +11,7 @@ from django.utils.translation import get_language, gettext
 
 from konsilium.actions import councils
 from konsilium.actions._record import record_viewing
-from konsilium.actions.concluding import lacking
+from konsilium.actions.concluding import lacking, may_write
 from konsilium.models import Attendance, Conclusion, Consultation, Document, Viewing
 from konsilium.web.clockface import day, local
 from konsilium.web.sessions.times import both_times
@@ -44,13 +44,14 @@ def panel(
     rows = list(Conclusion.objects.visible_to(actor).filter(consultation=consultation).order_by("-edition"))
     placed = [row for row in rows if row.placed_at]
     draft = next((row for row in rows if not row.placed_at), None)
-    writes = _writes(consultation, roles) and consultation.state in (State.CONCLUSION, State.COMPLETED)
+    writes = bool(roles & {Role.CONSULTANT, Role.SECRETARY}) and may_write(consultation, actor=actor)
     for row in placed[:1]:
         record_viewing(consultation, "conclusion", row.pk, actor=actor, at=at)
     return {
         "placed": [placed_conclusion(row, consultation, actor=actor) for row in placed[:1]],
         "earlier": [_line(row, actor) for row in placed[1:]],
         "writes": writes and (consultation.state == State.CONCLUSION or draft is not None),
+        "recall_url": _recall_url(consultation, placed, roles),
         "write_url": reverse("consulting:write", args=[consultation.pk]),
         "has_draft": draft is not None,
         "lacking": [gettext(label) for label in lacking(draft)] if draft else [],
@@ -59,10 +60,14 @@ def panel(
     }
 
 
-def _writes(consultation: Consultation, roles: frozenset[Role]) -> bool:
-    """Say whether the conclusion is this person's to write: the consultant's, or their council's secretary's."""
-    hats = roles & {Role.CONSULTANT, Role.SECRETARY}
-    return bool(hats) and (Role.SECRETARY in hats) == councils.has_open(consultation)
+def _recall_url(consultation: Consultation, placed: list[Conclusion], roles: frozenset[Role]) -> str:
+    """Return where the consultant calls the council again that alone corrects its protocol; empty while one sits."""
+    is_protocol = bool(placed) and placed[0].council_id is not None
+    if not (is_protocol and Role.CONSULTANT in roles and consultation.state == State.COMPLETED):
+        return ""
+    if councils.sitting(consultation) is not None:
+        return ""
+    return reverse("councils:call", args=[consultation.pk])
 
 
 def _line(row: Conclusion, actor: Actor) -> dict[str, Any]:

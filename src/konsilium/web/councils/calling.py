@@ -19,6 +19,7 @@ from konsilium.web.councils.panel import seat_words
 from konsilium.web.councils.sheet import CHANGES_SEATS
 from konsilium.web.councils.views import seen
 from konsilium.web.http import again, found, new_key, send_once, words
+from konsilium.workflow.consultation import State
 from konsilium.workflow.council import SeatKind
 from konsilium.workflow.machine import Refused
 
@@ -46,11 +47,7 @@ def _form(request: Any, row: Consultation) -> HttpResponse:
     if present is not None:
         return redirect("councils:show", present.pk)
     if row.state not in councils.CALLED_IN:
-        messages.error(
-            request,
-            gettext("A council is called while the consultant works on the request."),
-            extra_tags="bad",
-        )
+        messages.error(request, gettext(councils.NOT_CALLED), extra_tags="bad")
         return redirect("consultation:show", row.pk)
     return render(request, CALL, _call_context(request, row, _call_form(request, row)))
 
@@ -73,6 +70,7 @@ def _call_context(request: Any, row: Consultation, form: CallForm) -> dict[str, 
         "head": head(row, actor=request.actor, at=request.at),
         "row": row,
         "form": form,
+        "corrects": row.state == State.COMPLETED,
         "once_key": new_key(),
     }
 

@@ -4,18 +4,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from konsilium.models import Council, Seat
+from konsilium.models import Conclusion, Council, Seat
 from konsilium.web import cells
 from konsilium.web.clockface import local
 from konsilium.web.councils.panel import member_role, own_seat
 from konsilium.web.councils.steps import TONES, in_order, next_step
-from konsilium.workflow.consultation import State
 from konsilium.workflow.council import COUNCIL_STATE_LABELS, OPEN_COUNCIL, SEAT_LABELS, CouncilState, SeatKind
 from konsilium.workflow.roles import Actor, Role
 from konsilium.workflow.words import N_
@@ -90,8 +89,9 @@ def _councils(actor: Actor, tab: Tab) -> QuerySet[Council]:
 
 def _rows(actor: Actor, tab: Tab) -> list[Council]:
     seats = Prefetch("seats", queryset=Seat.objects.exclude(answer="replaced"))
+    protocols = Conclusion.objects.filter(council=OuterRef("pk")).exclude(placed_at=None)
     rows = _councils(actor, tab).select_related("consultation").prefetch_related(seats)
-    return list(rows.order_by("-called_at", "-id")[:PAGE])
+    return list(rows.annotate(placed=Exists(protocols)).order_by("-called_at", "-id")[:PAGE])
 
 
 def _row(row: Council, actor: Actor) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _row(row: Council, actor: Actor) -> dict[str, Any]:
         "tone": TONES.get(state, ""),
         "seat": gettext(SEAT_LABELS[SeatKind(own.kind)]) if own else "",
         "called": local(row.called_at, actor.time_zone),
-        "next": next_step(row, seats, own, is_placed=case.state in (State.COMPLETED, State.CLOSED)),
+        "next": next_step(row, seats, own, is_placed=row.placed),  # type: ignore[attr-defined]
     }
 
 

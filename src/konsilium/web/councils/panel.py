@@ -8,10 +8,11 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from konsilium.actions import account
+from konsilium.actions.concluding import may_write
 from konsilium.actions.councils import CALLED_IN
 from konsilium.models import Consultation, Council, Seat
 from konsilium.web.clockface import local
-from konsilium.web.councils.steps import TONES, in_order, next_step
+from konsilium.web.councils.steps import TONES, in_order, is_placed, next_step
 from konsilium.workflow.consultation import State
 from konsilium.workflow.council import (
     COUNCIL_STATE_LABELS,
@@ -37,7 +38,7 @@ OUTSIDE = (
     "signed_at",
 )
 SEAT_OUTSIDE = ("id", "council_id", "kind", "answer", "person_id", "name", "organization_name", "invited_at")
-EMPTY: dict[str, Any] = {"present": None, "call_url": "", "sits": False}
+EMPTY: dict[str, Any] = {"present": None, "call_url": "", "sits": False, "writes": False}
 
 
 def panel(
@@ -49,10 +50,14 @@ def panel(
         return EMPTY
     rows = Council.objects.filter(consultation=consultation).exclude(state=CouncilState.CANCELLED)
     row = (rows if looks_in else rows.only(*OUTSIDE)).order_by("-called_at").first()
+    if row is not None:
+        row.consultation = consultation
     calls = (row is None or row.state not in OPEN_COUNCIL) and consultation.state in CALLED_IN
     return {
         "present": _present(row, consultation, actor, looks_in=looks_in) if row else None,
         "sits": row is not None,
+        "writes": may_write(consultation, actor=actor) if Role.SECRETARY in roles else False,
+        "corrects": consultation.state == State.COMPLETED,
         "call_url": reverse("councils:call", args=[consultation.pk])
         if calls and roles & set(CENTRE_ROLES)
         else "",
@@ -70,9 +75,7 @@ def _present(row: Council, consultation: Consultation, actor: Actor, *, looks_in
         "called": local(row.called_at, actor.time_zone),
         "by": row.called_by_name,
         "seats": [seat_words(seat) for seat in there],
-        "next": next_step(row, there, own, is_placed=consultation.state in (State.COMPLETED, State.CLOSED))
-        if looks_in
-        else "",
+        "next": next_step(row, there, own, is_placed=is_placed(row)) if looks_in else "",
         "url": reverse("councils:show", args=[row.pk]) if looks_in else "",
         "own_role": _own_role(there, actor),
     }

@@ -165,7 +165,14 @@ def _protocol(row: Council, draft: Conclusion | None, own: Seat | None, actor: A
     writes = own is not None and own.kind == SeatKind.SECRETARY
     stands = row.state in (CouncilState.DECIDED, CouncilState.SIGNING, CouncilState.SIGNED)
     placed = draft is not None and draft.placed_at is not None
-    writing = writes and not placed and row.consultation.state in (State.CONCLUSION, State.COMPLETED)
+    # What was signed has gone to a council that was called after this one.
+    passed_on = draft is None and row.state == CouncilState.SIGNED
+    writing = (
+        writes
+        and not placed
+        and not passed_on
+        and row.consultation.state in (State.CONCLUSION, State.COMPLETED)
+    )
     return {
         "stands": stands,
         "is_begun": draft is not None,

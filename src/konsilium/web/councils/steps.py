@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext
 
-from konsilium.models import Council, Seat
+from konsilium.models import Conclusion, Council, Seat
+from konsilium.workflow.consultation import FINAL
 from konsilium.workflow.council import CouncilState, SeatKind
 from konsilium.workflow.words import N_
 
@@ -24,6 +25,13 @@ def in_order(seats: Iterable[Seat]) -> list[Seat]:
     return sorted(seats, key=lambda seat: (_ORDER[SeatKind(seat.kind)], seat.invited_at, seat.pk))
 
 
+def is_placed(council: Council) -> bool:
+    """Say whether a council's protocol is placed (one query, of a signed council alone)."""
+    if council.state != CouncilState.SIGNED:
+        return False
+    return Conclusion.objects.filter(council=council).exclude(placed_at=None).exists()
+
+
 def next_step(council: Council, seats: Iterable[Seat], own: Seat | None, *, is_placed: bool) -> str:
     """Say what the reader has to do now, or who is waited for."""
     taking = [seat for seat in seats if seat.answer == "accepted"]
@@ -37,7 +45,7 @@ def next_step(council: Council, seats: Iterable[Seat], own: Seat | None, *, is_p
         case CouncilState.SIGNING:
             return _signing(taking, own)
         case CouncilState.SIGNED:
-            return _signed(own, is_placed=is_placed)
+            return _signed(council, own, is_placed=is_placed)
         case _:
             return gettext("This council was cancelled.")
 
@@ -79,9 +87,11 @@ def _signing(taking: list[Seat], own: Seat | None) -> str:
     return gettext("Read the protocol and sign it, or refuse and say why.")
 
 
-def _signed(own: Seat | None, *, is_placed: bool) -> str:
+def _signed(council: Council, own: Seat | None, *, is_placed: bool) -> str:
     if is_placed:
         return gettext("The protocol is placed: the requesting side reads it.")
+    if council.consultation.state in FINAL:
+        return gettext("The request ended before the protocol was placed.")
     if own is not None and own.kind == SeatKind.SECRETARY:
         return gettext("Everybody has signed: lay the signed protocol's scan to it and place it.")
     return gettext("Everybody has signed; the secretary places the protocol.")
