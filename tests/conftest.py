@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 
+import hypothesis
 import psycopg
 import pytest
 from django.conf import settings
@@ -11,6 +12,9 @@ from django.db import connections
 
 from tests.playing import out_of_the_way
 
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("konsilium", deadline=None)
+hypothesis.settings.load_profile("konsilium")
 TEMPLATE = "konsilium_template"
 # What a migration or a set-up command puts there stays when a test with real commits is cleaned up.
 KEPT = {"konsilium_dictionary", "konsilium_dictionaryentry"}

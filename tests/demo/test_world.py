@@ -18,7 +18,8 @@ from konsilium.workflow.onboarding import OrganizationState
 from konsilium.workflow.session import SessionState
 from tests.conftest import _empty
 
-pytestmark = pytest.mark.django_db
+# The world is built once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demo")]
 
 IS_EMPTY = "SELECT count(*) FROM konsilium_organization"
 

@@ -78,7 +78,11 @@ def test_what_travels_where_anybody_might_listen_says_nothing_of_anybody(cast, m
 def test_when_hearing_breaks_off_all_pages_are_sent_away_to_come_again(met):
     _, _, doctor, consultant = met
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_stat_activity WHERE query = %s", [f"LISTEN {telling.CHANNEL}"])
+        # Beside ours, other databases of the same server are listened to.
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE query = %s AND datname = current_database()",
+            [f"LISTEN {telling.CHANNEL}"],
+        )
         found = [row[0] for row in cursor.fetchall()]
         assert found
         for pid in found:

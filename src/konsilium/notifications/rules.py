@@ -60,8 +60,9 @@ RULES: dict[str, tuple[tuple[str, bool], ...]] = {
     "council_cancel": ((COUNCIL, False), (REQUESTER, False)),
     "signature_bad": ((CONSULTANT, True),),
     "signature_waits": ((SIGNATORIES, True),),
-    "place": ((REQUESTER, True),),
-    "correct": ((REQUESTER, True),),
+    # A council's secretary places for the consultant.
+    "place": ((REQUESTER, True), (CONSULTANT, False)),
+    "correct": ((REQUESTER, True), (CONSULTANT, False)),
     "acknowledge": ((CONSULTANT, False),),
     "close": ((CONSULTANT, False), (REQUESTER, False)),
     "expire": ((REQUESTER, False),),

@@ -79,6 +79,9 @@ CANCEL_COUNCIL_REASONS = {
     OTHER: N_("Other reason"),
 }
 
+# Not for people to choose: the request's own end ends its council.
+BY_ITSELF = frozenset({"request_withdrawn", "request_closed"})
+
 # A council is a meeting of several doctors (art. 48 of 323-FZ); three is ours, a setting of each call.
 FEWEST = 2
 QUORUM = 3

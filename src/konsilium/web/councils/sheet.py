@@ -19,6 +19,7 @@ from konsilium.web.councils.steps import TONES, in_order, next_step
 from konsilium.web.sessions.times import both_times
 from konsilium.workflow.consultation import State
 from konsilium.workflow.council import (
+    BY_ITSELF,
     CANCEL_COUNCIL_REASONS,
     COUNCIL_MACHINE,
     COUNCIL_STATE_LABELS,
@@ -64,7 +65,9 @@ def page(request: Any, row: Council, given: Mapping[str, str] | None = None) -> 
         "may_dissent": own is not None and row.state == CouncilState.DECIDED,
         "talks": own is not None and row.state in TALKS,
         "protocol": _protocol(row, protocol, own, actor),
-        "reasons": [(code, gettext(label)) for code, label in CANCEL_COUNCIL_REASONS.items()],
+        "reasons": [
+            (code, gettext(label)) for code, label in CANCEL_COUNCIL_REASONS.items() if code not in BY_ITSELF
+        ],
         "given": given or {},
         **news(row, own, seats, actor),
     }
