@@ -83,7 +83,8 @@ def test_the_desk_and_the_page_say_what_the_secretary_has_to_do_until_it_is_plac
     again = Again(first).signed()
     client = client_as(again.secretary)
     task, done = "приложите скан подписанного протокола", "Протокол размещён: его читает"
-    assert [text(client.get("/councils/?tab=past")).count(words) for words in (task, done)] == [1, 1]
+    assert [text(client.get("/councils/?tab=work")).count(words) for words in (task, done)] == [1, 0]
+    assert [text(client.get("/councils/?tab=past")).count(words) for words in (task, done)] == [0, 1]
     assert task in page(first, again.secretary)
     again.place()
     assert [text(client.get("/councils/?tab=past")).count(words) for words in (task, done)] == [0, 2]
@@ -97,6 +98,7 @@ def test_a_protocol_that_a_closed_request_overtook_waits_for_nobody(first, clien
     words = "Запрос завершился раньше, чем разместили протокол."
     assert words in page(first, again.secretary)
     assert words in text(client_as(again.secretary).get(f"/councils/{again.council.pk}/"))
+    assert words in text(client_as(again.secretary).get("/councils/?tab=past"))
 
 
 def test_a_signed_protocol_that_was_passed_on_leads_its_secretary_to_no_form(cast, client_as):

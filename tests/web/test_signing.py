@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from konsilium.actions import concluding, signing
+from konsilium.actions import closing, concluding, signing
 from konsilium.adapters.signatures import read_choice
 from konsilium.adapters.signatures.openssl import gost_engine
 from konsilium.models import PrintForm
@@ -253,6 +253,11 @@ def test_the_desk_lists_what_waits_and_no_patient(desk, paper, cast, client_as):
     for secret in (way.row.patient_family, way.row.diagnosis_text, way.row.patient_snils):
         assert secret not in shown
     assert way.row.number not in client_as(cast.nmic_signatory).get(url).content.decode()
+    with transaction.atomic():
+        with acting(way.doctor):
+            closing.withdraw(way.row, "patient_left", actor=way.doctor, at=way.at)
+        assert way.row.number not in client.get(url).content.decode()
+        transaction.set_rollback(True)
     post(client, form, desk.sign(PAPER, "signatory"))
     assert way.row.number not in client.get(url).content.decode()
 

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from konsilium.actions.signing import SIGNED_IN
 from konsilium.models import Conclusion, Council, Seat
 from konsilium.web import cells
 from konsilium.web.clockface import local
@@ -38,15 +39,30 @@ def _seated(actor: Actor, *answers: str) -> Q:
     return Q(pk__in=mine.values("council_id"))
 
 
+def _unplaced() -> Q:
+    """Councils whose protocol all have signed, and whose secretary still has to place it."""
+    drafts = Conclusion.objects.filter(placed_at=None).exclude(council=None)
+    return Q(state=CouncilState.SIGNED, consultation__state__in=SIGNED_IN, pk__in=drafts.values("council_id"))
+
+
+def _places(actor: Actor) -> Q:
+    mine = Seat.objects.filter(person_id=actor.person_id, kind=SeatKind.SECRETARY, answer="accepted")
+    return _unplaced() & Q(pk__in=mine.values("council_id"))
+
+
+def _works(actor: Actor) -> Q:
+    return (_OPEN & _seated(actor, "accepted")) | _places(actor)
+
+
 _OPEN = Q(state__in=OPEN_COUNCIL)
 SITTING = (
     Tab("invited", N_("Called to"), lambda actor: _OPEN & _seated(actor, "invited")),
-    Tab("work", N_("At work"), lambda actor: _OPEN & _seated(actor, "accepted")),
-    Tab("past", N_("Past"), lambda actor: ~_OPEN & _seated(actor, "invited", "accepted")),
+    Tab("work", N_("At work"), _works),
+    Tab("past", N_("Past"), lambda actor: ~_OPEN & ~_places(actor) & _seated(actor, "invited", "accepted")),
 )
 CALLING = (
-    Tab("work", N_("At work"), lambda _: _OPEN),
-    Tab("past", N_("Past"), lambda _: ~_OPEN),
+    Tab("work", N_("At work"), lambda _: _OPEN | _unplaced()),
+    Tab("past", N_("Past"), lambda _: ~_OPEN & ~_unplaced()),
 )
 
 

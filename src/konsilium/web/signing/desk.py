@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from konsilium.actions.signing import is_current
+from konsilium.actions.signing import SIGNED_IN, is_current
 from konsilium.models import Conclusion, PrintForm, Signature
 from konsilium.web.clockface import local
 from konsilium.web.signing.panel import name_of
@@ -43,6 +43,8 @@ def show_list(request: Any) -> HttpResponse:
 def waiting(*, actor: Actor, after: After | None = None) -> list[PrintForm]:
     """Return the next PAGE forms and one more, by how long they wait (one query)."""
     rows = PrintForm.objects.visible_to(actor).filter(waits_since__isnull=False, state="ready")
+    # What a closed request has overtaken is signed by nobody any more.
+    rows = rows.filter(consultation__state__in=SIGNED_IN)
     if after:
         moment, pk = after
         rows = rows.filter(Q(waits_since__gt=moment) | Q(waits_since=moment, pk__gt=pk))
