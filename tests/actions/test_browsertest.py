@@ -16,9 +16,9 @@ pytestmark = pytest.mark.django_db
 FINE = {"camera": "ok", "microphone": "ok", "speakers": "heard", "line": "ok", "line_kbits": 700}
 
 
-def kept(actor, said=FINE, **more):
+def kept(actor, said=FINE, *, at=NOW, **more):
     with acting(actor):
-        return browsertest.keep(said, actor=actor, at=NOW, **more)
+        return browsertest.keep(said, actor=actor, at=at, **more)
 
 
 def room(cast, house="omsk"):
@@ -59,7 +59,7 @@ def test_a_role_that_meets_nobody_checks_no_computer(cast):
 
 
 def test_the_newest_own_check_is_the_hint_until_it_is_old(cast):
-    kept(cast.omsk_doctor, FINE | {"line_kbits": 150})
+    kept(cast.omsk_doctor, FINE | {"line_kbits": 150}, at=NOW - timedelta(minutes=5))
     mine = kept(cast.omsk_doctor)
     kept(cast.omsk_admin, FINE | {"line_kbits": 20})
     with acting(cast.omsk_doctor):

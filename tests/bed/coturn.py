@@ -13,6 +13,7 @@ from tests.bed.space import end, namespace, need
 FILE = Path(__file__).resolve().parents[2] / "deploy" / "coturn" / "turnserver.conf"
 SECRET = "a secret that the tests share"
 PORT = 3478
+PORTS_TRIED, TAKEN = 5, 437
 
 
 class Coturn:
@@ -64,12 +65,21 @@ class Coturn:
 
     async def relay(self, *, name="test", at=None, turn=None, receiver=asyncio.DatagramProtocol, **named):
         """Take a relay with credentials made at this moment, and return its transport."""
+        from aioice.stun import TransactionFailed
         from aioice.turn import create_turn_endpoint
 
         (server,) = ice_servers(turn or self.turn, name, at or datetime.now(UTC), **named)
         credentials = {"username": server["username"], "password": server["credential"]}
-        transport, _ = await create_turn_endpoint(receiver, self.address, **credentials)
-        return transport
+        for _ in range(PORTS_TRIED):
+            try:
+                transport, _ = await create_turn_endpoint(receiver, self.address, **credentials)
+            except TransactionFailed as failed:
+                # The port that the system gave was another test's a moment ago, and its relay still stands.
+                if failed.response.attributes["ERROR-CODE"][0] != TAKEN:
+                    raise
+            else:
+                return transport
+        raise AssertionError("no port without a relay")
 
     def stop(self):
         if self.process and self.process.poll() is None:

@@ -19,7 +19,7 @@ from django.utils.translation import override
 from konsilium.actions._files import store
 from konsilium.actions._step import NotThere
 from konsilium.actions.papers import PICTURE_NAMES, SUBJECTS, Words, words_of
-from konsilium.adapters.typesetting import LARGEST, typeset
+from konsilium.adapters.typesetting import LARGEST, NotTypeset, typeset
 from konsilium.models import Conclusion, PrintForm
 from konsilium.models.access import as_printer, as_worker, door
 from konsilium.workflow.machine import NotNow
@@ -132,7 +132,8 @@ def _try(pk: UUID, consultation_id: UUID, at: datetime) -> None:
             page_of(form, words), pictures=_drawn(form, words), metadata=_data(form, words), made=_made(form)
         )
     except Exception as trouble:  # noqa: BLE001  whatever it was: its words may be the form's
-        log.warning("form %s could not be made: %s", pk, type(trouble).__name__)
+        why = str(trouble) if isinstance(trouble, NotTypeset) else type(trouble).__name__
+        log.warning("form %s could not be made: %s", pk, why)
         tries = form.tries + 1
         _end(form, at, tries=tries, state="failed" if tries >= MOST_TRIES else "waiting")
         return
