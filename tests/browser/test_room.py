@@ -132,7 +132,9 @@ def test_three_are_together_one_comes_late_one_is_put_out_one_loses_access(cast,
     with acting(cast.omsk_admin):
         row = Membership.objects.get(pk=cast.omsk_doctor.membership_id)
         staff.end_access(row, actor=cast.omsk_admin, at=timezone.now())
+    begun = time.monotonic()
     red.page.get_by_text("Вы больше не можете участвовать").wait_for()
+    assert time.monotonic() - begun < 5
     green.soon(lambda: not green.page.locator(f"[data-person='{red.me}']").count())
 
 

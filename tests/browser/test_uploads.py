@@ -273,7 +273,7 @@ def test_a_ceiling_holds_for_all_files_together(browse, cast, server, tmp_path):
     arrived(page, "1.pdf")
     arrived(page, "2.pdf")
     # 2 MiB at half a megabyte a second; the first pieces go at once.
-    assert time.monotonic() - begun > 1.5
+    assert 1.5 < time.monotonic() - begun < 20
     assert len(received(cast, row)) == 2
 
 

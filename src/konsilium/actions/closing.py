@@ -1,6 +1,9 @@
 """The requester's end of a request: withdraw it, confirm that the conclusion was read, report the outcome."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -80,20 +83,11 @@ def close(
     A council that sits to correct the conclusion is ended. Raises what `step` raises.
     """
     given = outcome in OUTCOMES and outcome != NO_OUTCOME
-    with transaction.atomic():
-        with step(
-            consultation,
-            "close",
-            actor=actor,
-            at=at,
-            version=version,
-            facts=lambda _row: Facts(outcome_given=given),
-            note=Note(outcome, text.strip()),
-        ) as row:
-            row.outcome, row.outcome_text = outcome, text.strip()
-            row.acknowledged_at = row.acknowledged_at or at
-            row.closed_at = at
-        councils.cancel_open(row, "request_closed", at=at)
+    facts = lambda _row: Facts(outcome_given=given)  # noqa: E731
+    note = Note(outcome, text.strip())
+    with _closing(consultation, "close", actor=actor, at=at, version=version, facts=facts, note=note) as row:
+        row.outcome, row.outcome_text = outcome, text.strip()
+        row.acknowledged_at = row.acknowledged_at or at
 
 
 def expire(consultation: Consultation, *, actor: Actor, at: datetime) -> None:
@@ -101,16 +95,17 @@ def expire(consultation: Consultation, *, actor: Actor, at: datetime) -> None:
 
     Raises what `step` raises.
     """
+    facts = lambda row: Facts(outcome_term_passed=_term_passed(row, at))  # noqa: E731
+    with _closing(consultation, "expire", actor=actor, at=at, facts=facts, note=Note(NO_OUTCOME)) as row:
+        row.outcome = NO_OUTCOME
+
+
+@contextmanager
+def _closing(consultation: Consultation, move: str, *, at: datetime, **given: Any) -> Iterator[Consultation]:
+    """Close a request by a move, then end the council that sits over it, in one transaction."""
     with transaction.atomic():
-        with step(
-            consultation,
-            "expire",
-            actor=actor,
-            at=at,
-            facts=lambda row: Facts(outcome_term_passed=_term_passed(row, at)),
-            note=Note(NO_OUTCOME),
-        ) as row:
-            row.outcome = NO_OUTCOME
+        with step(consultation, move, at=at, **given) as row:
+            yield row
             row.closed_at = at
         councils.cancel_open(row, "request_closed", at=at)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from konsilium.actions import attending, readying, sessions
-from konsilium.models import Session
+from konsilium.models import Consultation, Session
 from konsilium.models.access import acting
 from konsilium.workflow.roles import Actor
 from konsilium.workflow.words import Side
@@ -26,9 +26,9 @@ def tell(story: "Teller") -> None:
 
 
 def _soon(story: "Teller") -> None:
-    starts = _agreed(story, 28 * HOUR, SOON)
+    row, starts = _agreed(story, 28 * HOUR, SOON)
     _do(
-        story,
+        row,
         story.doctor,
         starts - HOUR,
         lambda session, actor, at: readying.ready(session, actor=actor, at=at),
@@ -36,7 +36,7 @@ def _soon(story: "Teller") -> None:
 
 
 def _held(story: "Teller") -> None:
-    starts = _agreed(story, 30 * HOUR, -5 * HOUR)
+    row, starts = _agreed(story, 30 * HOUR, -5 * HOUR)
     ended = starts + LASTED
     people = ((story.doctor, Side.REQUESTING), (story.consultant, Side.CONSULTING))
 
@@ -48,27 +48,27 @@ def _held(story: "Teller") -> None:
             session, began_at=starts, ended_at=ended, patient_present=True, note=NOTE, actor=actor, at=at
         )
 
-    _do(story, story.consultant, ended + timedelta(minutes=4), hold)
+    _do(row, story.consultant, ended + timedelta(minutes=4), hold)
 
 
 def _failed(story: "Teller") -> None:
-    starts = _agreed(story, 32 * HOUR, -3 * HOUR)
+    row, starts = _agreed(story, 32 * HOUR, -3 * HOUR)
     _do(
-        story,
+        row,
         story.consultant,
         starts + timedelta(minutes=25),
         lambda session, actor, at: sessions.fail(session, TROUBLE, actor=actor, at=at),
     )
 
 
-def _agreed(story: "Teller", ago: timedelta, starts_in: timedelta) -> datetime:
+def _agreed(story: "Teller", ago: timedelta, starts_in: timedelta) -> tuple[Consultation, datetime]:
     starts = (story.world.now + starts_in).replace(second=0, microsecond=0)
-    story.row = story.confirmed(ago, starts=starts)
-    return starts
+    return story.confirmed(ago, starts=starts), starts
 
 
-def _do(story: "Teller", who: Actor, at: datetime, do: Callable[[Session, Actor, datetime], object]) -> None:
-    """Let somebody do something with the newest request's session at a time."""
-    story.at = at
+def _do(
+    row: Consultation, who: Actor, at: datetime, do: Callable[[Session, Actor, datetime], object]
+) -> None:
+    """Let somebody do something with the request's session at a time."""
     with acting(who):
-        do(Session.objects.get(consultation=story.row.pk), who, at)
+        do(Session.objects.get(consultation=row.pk), who, at)

@@ -63,8 +63,6 @@ class Teller:
         }
         self.dispatcher = people[Role.DISPATCHER][0]
         self.consultants = cycle(people[Role.CONSULTANT])
-        # The request whose session is told of.
-        self.row: Consultation
 
     def draft(self, at: datetime, *, urgency: str = "planned", complete: bool = True) -> Consultation:
         """Write a draft with its documents."""

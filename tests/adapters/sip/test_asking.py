@@ -129,7 +129,7 @@ def test_a_silent_one_is_given_up_at_the_set_time(transport, authority, monkeypa
     with Server(lambda request, number: [], "udp" if transport == "udp" else "tcp") as server:
         begun = time.monotonic()
         assert asked(server.port, transport, authority.trust()).answer == "silent"
-    assert time.monotonic() - begun > 0.5
+    assert 0.5 < time.monotonic() - begun < 5.5
 
 
 def test_one_that_drips_is_given_up_at_the_set_time(monkeypatch):
