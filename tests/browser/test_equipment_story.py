@@ -42,6 +42,7 @@ def test_a_coordinator_and_a_specialist_test_a_codec_together(people, cast, site
     theirs.locator("#step-light [name=note]").fill("Шторы закрыты")
     theirs.locator("#step-light button[value=passed]").click()
     ours.locator("#step-light").get_by_text("Шторы закрыты").wait_for()
+    hands_are_spared(ours, theirs)
     ours.locator("#step-sound_in summary").click()
     ours.locator("#step-sound_in [name=loss]").fill("0,4")
     ours.locator("#step-sound_in [name=mos]").fill("4,2")
@@ -55,4 +56,46 @@ def test_a_coordinator_and_a_specialist_test_a_codec_together(people, cast, site
     theirs.get_by_text("Картинка не пришла, повторим завтра.").wait_for()
     with acting(cast.coordinator):
         row = EquipmentTest.objects.get()
-        assert (row.verdict, row.steps.count(), row.took_part.count()) == ("failed", 2, 2)
+        assert (row.verdict, row.steps.count(), row.took_part.count()) == ("failed", 4, 2)
+
+
+def hands_are_spared(ours, theirs):
+    """What others changed waits for an open answer, also when it was on its way as the answer was opened."""
+    under_way = []
+    theirs.route("**/protocol/", lambda route: under_way.append(route))
+    ours.locator("#step-room summary").click()
+    ours.locator("#step-room [name=note]").fill("Эхо слабое")
+    ours.locator("#step-room button[value=passed]").click()
+    soon(theirs, lambda: under_way)
+    note = theirs.locator("#step-reserve_phone [name=note]")
+    theirs.locator("#step-reserve_phone summary").click()
+    note.fill("Телефон на столе")
+    with theirs.expect_response("**/protocol/"):
+        under_way[0].continue_()
+    theirs.unroute("**/protocol/")
+    theirs.locator("#protocol[data-stale]").wait_for()
+    assert note.is_visible() and note.input_value() == "Телефон на столе"
+    assert not theirs.get_by_text("Эхо слабое").count()
+
+    # One's own answer to another step shows what others wrote and leaves this one open.
+    theirs.locator("#step-reach summary").click()
+    theirs.locator("#step-reach button[value=passed]").click()
+    theirs.get_by_text("Эхо слабое").wait_for()
+    assert note.is_visible() and note.input_value() == "Телефон на столе"
+    assert not theirs.locator("#step-reach details[open]").count()
+
+    # Closing it without an answer fetches what came meanwhile.
+    ours.locator("#step-room summary").click()
+    ours.locator("#step-room [name=note]").fill("Эхо пропало")
+    ours.locator("#step-room button[value=passed]").click()
+    theirs.locator("#protocol[data-stale]").wait_for()
+    theirs.locator("#step-reserve_phone summary").click()
+    theirs.get_by_text("Эхо пропало").wait_for()
+
+
+def soon(page, said):
+    for _ in range(200):
+        if said():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("nothing came")

@@ -3,7 +3,9 @@ const AGAIN_MS = [500, 1000, 2000, 5000, 10_000];
 
 export function watching() {
   const part = document.querySelector("[data-watch]");
-  if (part && window.WebSocket) watch(part, 0);
+  if (!part) return;
+  spareHands(part);
+  if (window.WebSocket) watch(part, 0);
 }
 
 async function watch(part, turn) {
@@ -31,8 +33,34 @@ async function watch(part, turn) {
   };
 }
 
-// Not under somebody's hands: an open answer is finished first.
 function refresh(part) {
-  if (part.querySelector("details[open]")) return void (part.dataset.stale = "1");
-  part.dispatchEvent(new Event("changed"));
+  if (open(part).length) part.dataset.stale = "1";
+  else part.dispatchEvent(new Event("changed"));
+}
+
+const open = (part) => [...part.querySelectorAll("details[open]")];
+const written = (answer) => [...answer.querySelectorAll("input:not([type=hidden])")];
+
+// What others changed is not put under somebody's hands: an open answer is finished or closed first, also when
+// it was opened while the change was on its way. One's own answer brings the page anew and leaves the other open ones be.
+function spareHands(part) {
+  let kept = [];
+  part.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    kept = open(part).filter((answer) => !answer.contains(detail.requestConfig.elt));
+    if (detail.requestConfig.elt !== part || !kept.length) return;
+    detail.shouldSwap = false;
+    part.dataset.stale = "1";
+  });
+  part.addEventListener("htmx:afterSwap", () => {
+    delete part.dataset.stale;
+    kept.forEach((answer) => openAgain(part, answer));
+  });
+  part.addEventListener("toggle", () => part.dataset.stale && refresh(part), true);
+}
+
+function openAgain(part, answer) {
+  const step = part.querySelector(`#${answer.closest("[id]").id} details`);
+  if (!step) return;
+  step.open = true;
+  written(step).forEach((field, at) => (field.value = written(answer)[at].value));
 }
