@@ -62,7 +62,7 @@ def test_a_coordinator_and_a_specialist_test_a_codec_together(people, cast, site
 def hands_are_spared(ours, theirs):
     """What others changed waits for an open answer, also when it was on its way as the answer was opened."""
     under_way = []
-    theirs.route("**/protocol/", lambda route: under_way.append(route))
+    theirs.route("**/protocol/", under_way.append)
     ours.locator("#step-room summary").click()
     ours.locator("#step-room [name=note]").fill("Эхо слабое")
     ours.locator("#step-room button[value=passed]").click()
@@ -74,14 +74,16 @@ def hands_are_spared(ours, theirs):
         under_way[0].continue_()
     theirs.unroute("**/protocol/")
     theirs.locator("#protocol[data-stale]").wait_for()
-    assert note.is_visible() and note.input_value() == "Телефон на столе"
+    assert note.is_visible()
+    assert note.input_value() == "Телефон на столе"
     assert not theirs.get_by_text("Эхо слабое").count()
 
     # One's own answer to another step shows what others wrote and leaves this one open.
     theirs.locator("#step-reach summary").click()
     theirs.locator("#step-reach button[value=passed]").click()
     theirs.get_by_text("Эхо слабое").wait_for()
-    assert note.is_visible() and note.input_value() == "Телефон на столе"
+    assert note.is_visible()
+    assert note.input_value() == "Телефон на столе"
     assert not theirs.locator("#step-reach details[open]").count()
 
     # Closing it without an answer fetches what came meanwhile.
