@@ -17,12 +17,14 @@ from konsilium.models import (
     Document,
     Event,
     Membership,
+    Notice,
     Opinion,
     PrintForm,
     Question,
     Seat,
 )
 from konsilium.models.access import acting, as_worker, door, signing_in
+from konsilium.notifications import deliver
 from konsilium.workflow.council import COUNCIL_MACHINE, CouncilState, SeatKind
 from konsilium.workflow.machine import Missing, NotNow, NotYours, Refused
 from konsilium.workflow.roles import Role
@@ -30,13 +32,15 @@ from tests.factories import KINDS, NOW, Way, upload
 
 pytestmark = pytest.mark.django_db
 SECRET = "Считаю, что резекция не нужна: сокровенное мнение."
+DAY = timedelta(days=1)
+LATER = NOW + 2 * DAY
 
 
 class Sitting:
     """A council of three from two centres over a request, with everybody as they act in it."""
 
-    def __init__(self, cast, *, quorum=3, state="concluding"):
-        self.cast = cast
+    def __init__(self, cast, *, quorum=3, state="concluding", at=NOW):
+        self.cast, self.at = cast, at
         self.way = getattr(Way(cast), state)()
         self.row = self.way.row
         chosen = {
@@ -46,7 +50,7 @@ class Sitting:
         }
         self.given = councils.Call("1", "Тактика при рецидиве.", chosen, quorum=quorum)
         with acting(cast.cniis_consultant):
-            self.council = councils.call(self.row, self.given, actor=cast.cniis_consultant, at=NOW)
+            self.council = councils.call(self.row, self.given, actor=cast.cniis_consultant, at=at)
         self.chair = self.member_of("cniis_consultant2")
         self.secretary = self.member_of("cniis_consultant")
         self.member = self.member_of("nmic_consultant")
@@ -61,7 +65,7 @@ class Sitting:
     def do(self, actor, verb, *words, **named):
         with acting(actor):
             council = Council.objects.select_related("consultation").get(pk=self.council.pk)
-            return verb(council, *words, actor=actor, at=NOW, **named)
+            return verb(council, *words, actor=actor, at=self.at, **named)
 
     def sealed(self):
         for actor in self.all:
@@ -484,3 +488,59 @@ def test_random_walks_open_nothing_early(cast, data):
             with acting(reader):
                 others = [one for one in readable(reader) if one.person_id != reader.person_id]
                 assert opened or not others
+
+
+def told(kind):
+    """Tell everything pending; return who was told of this, and where it leads them."""
+    deliver.tell_pending(at=LATER)
+    with as_worker():
+        return set(Notice.objects.filter(kind=kind).values_list("person_id", "path"))
+
+
+def waiting():
+    """Who reads that something is theirs to act."""
+    with as_worker():
+        return set(Notice.objects.filter(needs_action=True).values_list("person_id", "kind"))
+
+
+def test_a_council_is_called_to_its_own_page_and_the_requester_is_told_at_the_request(cast):
+    sitting = Sitting(cast, at=NOW + DAY)
+    council, request = f"/councils/{sitting.council.pk}/", f"/requests/{sitting.row.pk}/"
+    assert told("council_call") == {
+        (sitting.chair.person_id, council),
+        (sitting.member.person_id, council),
+        (sitting.cast.omsk_doctor.person_id, request),
+    }
+
+
+def test_what_waited_for_a_council_waits_until_the_council_moves_on(cast):
+    sitting = Sitting(cast, at=NOW + DAY)
+    told("council_call")
+    sitting.sealed()
+    told("council_call")
+    asked = {(sitting.chair.person_id, "council_call"), (sitting.member.person_id, "council_call")}
+    assert asked <= waiting()
+    before = waiting() - asked
+    sitting.at += timedelta(hours=1)
+    sitting.do(sitting.chair, councils.open_opinions)
+    told("council_open")
+    # The request itself hasn't moved: what waits there waits on.
+    assert waiting() - before == {
+        (sitting.secretary.person_id, "council_open"),
+        (sitting.member.person_id, "council_open"),
+    }
+    sitting.at += timedelta(hours=1)
+    sitting.do(sitting.chair, councils.decide, "Резекция с одномоментной пластикой.")
+    told("council_decide")
+    assert waiting() == before
+
+
+def test_who_acts_in_a_council_has_read_what_they_were_told_of_it(cast):
+    sitting = Sitting(cast, at=NOW + DAY)
+    told("council_call")
+    sitting.at += timedelta(hours=1)
+    sitting.do(sitting.member, councils.answer, accepts=True)
+    deliver.tell_pending(at=LATER)
+    with as_worker():
+        unread = Notice.objects.filter(kind="council_call", read_at=None).values_list("person_id", flat=True)
+        assert set(unread) == {sitting.chair.person_id, sitting.cast.omsk_doctor.person_id}

@@ -253,3 +253,24 @@ def test_progress_comes_by_itself_and_without_scripts_by_a_link(owner, cast, peo
         Reading.objects.filter(pk=work.pk).update(done_at="2026-11-23T06:00Z")
     page.get_by_text("КЛКТ челюстей").wait_for()
     assert page.locator("#studies").get_attribute("hx-trigger") == "documents-changed from:body"
+
+
+@pytest.mark.chiefly("narrow")
+def test_what_comes_by_itself_takes_nothing_from_under_somebodys_hands(owner, cast, people):
+    row = draft(cast)
+    document = pictures.paper(owner, row, "Диск.zip")
+    pictures.series(pictures.study(row), document)
+    pictures.left_out(document, "AUTORUN.INF", "not_dicom")
+    taken = {"next_try_at": timezone.now() + timedelta(hours=1), "progress": 40}
+    work = pictures.reading(row, "index", document=document, **taken)
+    page = people("omsk_doctor")
+    sign_in(page, "omsk_doctor")
+    page.goto(f"/requests/{row.pk}/form/")
+    page.get_by_text("прочитано: 40 %").wait_for()
+    page.locator("#left-out summary").click()
+    page.get_by_role("button", name="Не отправлять: ").focus()
+    with as_inspector(row.pk):
+        Reading.objects.filter(pk=work.pk).update(progress=60)
+    page.get_by_text("прочитано: 60 %").wait_for()
+    assert page.get_by_text("AUTORUN.INF").is_visible()
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Не отправлять: ")

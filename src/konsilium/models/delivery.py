@@ -37,7 +37,8 @@ class Notice(Row):
     # The number people say aloud, and the page to open; never a patient.
     number = models.CharField(max_length=40, blank=True)
     path = models.CharField(max_length=200, blank=True)
-    # True until the request moves on, whoever moved it.
+    consultation_id = models.UUIDField(null=True)
+    # True until the request or its council moves on, whoever moved it.
     needs_action = models.BooleanField(default=False)
     at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
@@ -53,7 +54,7 @@ class Notice(Row):
         indexes = [
             models.Index(fields=["person_id", "-at", "-id"], name="notices_of_a_person"),
             models.Index(fields=["person_id"], name="notices_unread", condition=models.Q(read_at=None)),
-            models.Index(fields=["path"], name="notices_that_wait", condition=models.Q(needs_action=True)),
+            models.Index(fields=["consultation_id"], name="notices_of_a_request"),
             models.Index(
                 fields=["mail_due_at"],
                 name="mail_waits",

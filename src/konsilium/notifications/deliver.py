@@ -14,14 +14,14 @@ from konsilium.models import Consultation, Delivery, DeskEvent, Event
 from konsilium.models.access import as_worker
 from konsilium.notifications.channels import in_product
 from konsilium.notifications.channels.in_product import Happened
-from konsilium.notifications.rules import MOVES, PATHS, desk_path, told_at_desk, told_of
+from konsilium.notifications.rules import told_at_desk, told_of, waits_no_longer
 
 log = logging.getLogger(__name__)
 
 TRIES = 10
 BATCH = 50
 FIRST_PAUSE = timedelta(seconds=30)
-EVENT_COLUMNS = "id at kind actor_id actor_organization_id consultation_id to_state audience".split()
+EVENT_COLUMNS = "id at kind actor_id actor_organization_id consultation_id subject_id".split()
 WAY_COLUMNS = "id number state requesting_organization_id requester_id centre_id consultant_id".split()
 
 
@@ -63,16 +63,15 @@ def _tell(pending: Delivery, at: datetime) -> None:
     mailed = bool(settings.SMTP_URL)
     if pending.is_desk_event:
         event = DeskEvent.objects.get(pk=pending.event_id)
-        happened = Happened(event.pk, event.kind, _number(event), desk_path(event), event.at)
+        happened = Happened(event.pk, event.kind, _number(event), event.at)
         in_product.write(told_at_desk(event), happened, mailed=mailed, at=at)
         return
     move = Event.objects.only(*EVENT_COLUMNS).filter(pk=pending.event_id).first()
     row = Consultation.objects.only(*WAY_COLUMNS).filter(pk=move.consultation_id).first() if move else None
     # A draft isn't the worker's to see, a deleted one took its events along, and nobody is told of either.
     if move is not None and row is not None:
-        path = PATHS.get(move.kind, f"/requests/{row.pk}/")
-        happened = Happened(move.pk, move.kind, row.number, path, move.at)
-        in_product.settle(happened, by=move.actor_id, moved=move.kind in MOVES)
+        happened = Happened(move.pk, move.kind, row.number, move.at, row.pk)
+        in_product.settle(happened, by=move.actor_id, done=waits_no_longer(move))
         in_product.write(told_of(move, row), happened, mailed=mailed, at=at)
 
 

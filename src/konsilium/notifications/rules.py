@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils.translation import gettext
 
 from konsilium.models import Consultation, DeskEvent, Event, Membership, Seat
@@ -14,11 +15,12 @@ from konsilium.workflow.words import N_
 
 @dataclass(frozen=True)
 class Told:
-    """One person who is told, and whether something is theirs to do."""
+    """One person who is told, whether something is theirs to do, and the page it leads to."""
 
     person_id: UUID
     membership_id: UUID | None
     needs_action: bool
+    path: str
 
 
 People = list[tuple[UUID, UUID | None]]
@@ -83,6 +85,17 @@ MOVES = {kind for kind in RULES if not kind.startswith(("council_", "session_rem
     "session_held",
 }
 
+# The same for what waits on a council's page.
+COUNCIL_MOVES = {
+    "council_open",
+    "council_decide",
+    "council_rediscuss",
+    "council_submit",
+    "council_refuse",
+    "council_sign_last",
+    "council_cancel",
+}
+
 SENTENCES = {
     "submit": N_("Request %(number)s has come in"),
     "assign": N_("Request %(number)s: a consultant is assigned"),
@@ -136,9 +149,6 @@ SENTENCES = {
     "files_damaged": N_("Stored files are damaged or missing"),
 }
 
-# Who is told of these may not open the request itself.
-PATHS = {"signature_waits": "/signing/"}
-
 # What the one concerned reads instead, where it is theirs to act.
 MINE = {
     "assign": N_("Request %(number)s is assigned to you"),
@@ -181,7 +191,25 @@ def told_of(event: Event, consultation: Consultation) -> Iterator[Told]:
         for person_id, membership_id in _people(who, event, consultation):
             if person_id not in seen:
                 seen.add(person_id)
-                yield Told(person_id, membership_id, needs_action)
+                yield Told(person_id, membership_id, needs_action, _page(who, event, consultation))
+
+
+def _page(who: str, event: Event, row: Consultation) -> str:
+    """Return the page that somebody acts on: a signatory may not open the request, a council has its own."""
+    if who == SIGNATORIES:
+        return "/signing/"
+    return _council_page(event) if who == COUNCIL else f"/requests/{row.pk}/"
+
+
+def waits_no_longer(event: Event) -> Q:
+    """Say which notices of an event's request wait no longer after it: all, those of its council, or none."""
+    if event.kind in COUNCIL_MOVES:
+        return Q(path=_council_page(event))
+    return Q() if event.kind in MOVES else Q(pk__in=())
+
+
+def _council_page(event: Event) -> str:
+    return f"/councils/{event.subject_id}/"
 
 
 def _people(who: str, event: Event, row: Consultation) -> People:
@@ -229,12 +257,13 @@ def _members(organization_id: UUID | None, roles: tuple[Role, ...], person_id: U
 
 def told_at_desk(event: DeskEvent) -> Iterator[Told]:
     """Yield whom an event outside any request is told to; never the one who did it."""
-    who, needs_action, _ = DESK_RULES.get(event.kind, ("", False, ""))
+    who, needs_action, path = DESK_RULES.get(event.kind, ("", False, ""))
+    path = path.format(organization=event.organization_id, subject=event.subject_id)
     seen = {event.actor_id}
     for person_id, membership_id in _people_at_desk(who, event):
         if person_id not in seen:
             seen.add(person_id)
-            yield Told(person_id, membership_id, needs_action)
+            yield Told(person_id, membership_id, needs_action, path)
 
 
 def _people_at_desk(who: str, event: DeskEvent) -> People:
@@ -249,9 +278,3 @@ def _people_at_desk(who: str, event: DeskEvent) -> People:
     if who == ONESELF and event.subject_id:
         return [(event.subject_id, None)]
     return []
-
-
-def desk_path(event: DeskEvent) -> str:
-    """Return the page that an event outside any request leads to."""
-    path = DESK_RULES.get(event.kind, ("", False, ""))[2]
-    return path.format(organization=event.organization_id, subject=event.subject_id)

@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+
 from konsilium.models import Notice, Person
 from konsilium.notifications.rules import Told
 
 
 @dataclass(frozen=True)
 class Happened:
-    """What a notice says: which event, of what kind, the number people say aloud, the page to open, and when."""
+    """What a notice says: which event, of what kind, the number people say aloud, when, and to which request."""
 
     event_id: UUID
     kind: str
     number: str
-    path: str
     at: datetime
+    consultation_id: UUID | None = None
 
 
 def write(told: Iterable[Told], happened: Happened, *, mailed: bool, at: datetime) -> None:
@@ -35,7 +37,8 @@ def _notice(told: Told, happened: Happened, address: str, at: datetime) -> Notic
         membership_id=told.membership_id,
         kind=happened.kind,
         number=happened.number,
-        path=happened.path,
+        path=told.path,
+        consultation_id=happened.consultation_id,
         needs_action=told.needs_action,
         at=happened.at,
         mail_to=address,
@@ -43,13 +46,12 @@ def _notice(told: Told, happened: Happened, address: str, at: datetime) -> Notic
     )
 
 
-def settle(happened: Happened, *, by: UUID | None, moved: bool) -> None:
-    """Let what was told of this request before wait no longer: not for anybody once it moved on, and read by whoever
-    has just acted on it.
+def settle(happened: Happened, *, by: UUID | None, done: Q) -> None:
+    """Let what was told of this request before and is `done` wait no longer for anybody, and count as read by whoever
+    has just acted on the request.
     """
-    earlier = Notice.objects.filter(path=happened.path, at__lt=happened.at)
-    if moved:
-        earlier.filter(needs_action=True).update(needs_action=False)
+    earlier = Notice.objects.filter(consultation_id=happened.consultation_id, at__lt=happened.at)
+    earlier.filter(done, needs_action=True).update(needs_action=False)
     if by is not None:
         earlier.filter(person_id=by, read_at=None).update(read_at=happened.at)
 
