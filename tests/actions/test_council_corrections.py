@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from konsilium.actions import closing, concluding, councils, documents, signing
+from konsilium.actions import closing, concluding, convening, councils, documents, signing
 from konsilium.models import (
     Conclusion,
     Consultation,
@@ -34,9 +34,9 @@ def called(cast, row, names=SAME, at=AGAIN):
     """Call a council with its chair, its secretary, and who else is named as members."""
     kinds = [SeatKind.CHAIR, SeatKind.SECRETARY, SeatKind.MEMBER]
     seats = {cast.actor_of(name).membership_id: kind for name, kind in zip(names, kinds, strict=False)}
-    given = councils.Call("1", "Пересмотр по новым снимкам.", seats, quorum=len(names))
+    given = convening.Call("1", "Пересмотр по новым снимкам.", seats, quorum=len(names))
     with acting(cast.cniis_consultant):
-        return councils.call(row, given, actor=cast.cniis_consultant, at=at)
+        return convening.call(row, given, actor=cast.cniis_consultant, at=at)
 
 
 class Again(Sitting):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from konsilium.actions import closing, concluding, councils
+from konsilium.actions import closing, concluding, convening, councils
 from konsilium.actions._step import NotThere
 from konsilium.models import (
     Consultation,
@@ -48,9 +48,9 @@ class Sitting:
             cast.cniis_consultant.membership_id: SeatKind.SECRETARY,
             cast.nmic_consultant.membership_id: SeatKind.MEMBER,
         }
-        self.given = councils.Call("1", "Тактика при рецидиве.", chosen, quorum=quorum)
+        self.given = convening.Call("1", "Тактика при рецидиве.", chosen, quorum=quorum)
         with acting(cast.cniis_consultant):
-            self.council = councils.call(self.row, self.given, actor=cast.cniis_consultant, at=at)
+            self.council = convening.call(self.row, self.given, actor=cast.cniis_consultant, at=at)
         self.chair = self.member_of("cniis_consultant2")
         self.secretary = self.member_of("cniis_consultant")
         self.member = self.member_of("nmic_consultant")
@@ -370,11 +370,12 @@ def test_a_substitute_takes_the_seat_and_who_held_it_is_out(sitting):
         seat = Seat.objects.get(kind="member")
         other = sitting.cast.cniis_consultant.membership_id
     with pytest.raises(councils.Unfit):
-        sitting.do(sitting.cast.cniis_dispatcher, councils.substitute, seat.pk, other)
-    with pytest.raises(NotYours):
-        sitting.do(sitting.member, councils.substitute, seat.pk, other)
+        sitting.do(sitting.cast.cniis_dispatcher, convening.substitute, seat.pk, other)
+    for actor in (sitting.member, sitting.chair):
+        with pytest.raises(NotYours):
+            sitting.do(actor, convening.substitute, seat.pk, other)
     with pytest.raises(NotThere):
-        sitting.do(sitting.cast.cniis_dispatcher, councils.substitute, seat.pk, uuid4())
+        sitting.do(sitting.cast.cniis_dispatcher, convening.substitute, seat.pk, uuid4())
 
 
 def test_without_a_quorum_nothing_is_opened(sitting):
@@ -403,17 +404,17 @@ def test_a_council_that_is_called_wrongly_is_refused_in_words(cast, change):
         cast.cniis_consultant2.membership_id: SeatKind.CHAIR,
         cast.cniis_consultant.membership_id: SeatKind.SECRETARY,
     }
-    given = replace(councils.Call("1", "Тактика.", seats, quorum=2), **change)
+    given = replace(convening.Call("1", "Тактика.", seats, quorum=2), **change)
     with acting(way.consultant), pytest.raises(councils.Unfit):
-        councils.call(way.row, given, actor=way.consultant, at=NOW)
+        convening.call(way.row, given, actor=way.consultant, at=NOW)
 
 
 def test_one_council_sits_at_a_time_and_only_the_centre_calls(sitting):
     consultant, doctor = sitting.cast.cniis_consultant, sitting.cast.omsk_doctor
     with acting(consultant), pytest.raises(NotNow):
-        councils.call(sitting.row, sitting.given, actor=consultant, at=NOW)
+        convening.call(sitting.row, sitting.given, actor=consultant, at=NOW)
     with acting(doctor), pytest.raises(NotYours):
-        councils.call(sitting.row, sitting.given, actor=doctor, at=NOW)
+        convening.call(sitting.row, sitting.given, actor=doctor, at=NOW)
 
 
 def test_a_withdrawn_request_ends_its_council(sitting):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from konsilium.actions import (
     attending,
     browsertest,
+    convening,
     conversation,
     councils,
     equipment,
@@ -160,9 +161,9 @@ class Foreign:
         """Two councils of two: one has opened its opinions and decided; of the other one member has sealed theirs."""
         seats = {"cniis_consultant2": SeatKind.CHAIR, "cniis_consultant": SeatKind.SECRETARY}
         called = {self.cast.actor_of(name).membership_id: kind for name, kind in seats.items()}
-        given = councils.Call("treatment", "Тактика при рецидиве.", called, quorum=len(called))
+        given = convening.Call("treatment", "Тактика при рецидиве.", called, quorum=len(called))
         way, sealed = Way(self.cast).concluding(), Way(self.cast).concluding()
-        council, waiting = (one.do(one.consultant, councils.call, given) for one in (way, sealed))
+        council, waiting = (one.do(one.consultant, convening.call, given) for one in (way, sealed))
         chair, secretary = (self._seated(name, kind) for name, kind in seats.items())
         for actor in (chair, secretary):
             with acting(actor):

@@ -77,7 +77,7 @@ def test_the_door_of_the_database_is_opened_in_few_places():
         "actions/_step.py",
         "actions/_record.py",
         "actions/concluding.py",
-        "actions/councils.py",
+        "actions/_council.py",
         "actions/printing.py",
         "actions/signing.py",
         "actions/onboarding.py",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from konsilium.actions import concluding, councils
+from konsilium.actions import concluding, convening, councils
 from konsilium.models import Consultation, Council, Membership
 from konsilium.models.access import acting, signing_in
 from konsilium.workflow.council import SeatKind
@@ -44,9 +44,9 @@ class Sitting:
             SeatKind.MEMBER: _consultant(story, "nsk"),
         }
         seats = {person.membership_id: kind for kind, person in people.items()}
-        given = councils.Call("treatment", REASON, seats)
+        given = convening.Call("treatment", REASON, seats)
         with acting(story.consultant):
-            self.council: Council = councils.call(row, given, actor=story.consultant, at=story.at)
+            self.council: Council = convening.call(row, given, actor=story.consultant, at=story.at)
         self.people = {kind: _as_member(person) for kind, person in people.items()}
 
     def do(self, kind: SeatKind, verb: Callable[..., object], *words: str, **named: object) -> None:

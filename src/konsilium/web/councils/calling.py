@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from konsilium.actions import councils
+from konsilium.actions import convening
 from konsilium.actions._step import NotThere
 from konsilium.models import Consultation, Council, Seat
 from konsilium.web.consultation.head import head
@@ -46,14 +46,14 @@ def _form(request: Any, row: Consultation) -> HttpResponse:
     present = Council.objects.filter(consultation=row).open().first()
     if present is not None:
         return redirect("councils:show", present.pk)
-    if row.state not in councils.CALLED_IN:
-        messages.error(request, gettext(councils.NOT_CALLED), extra_tags="bad")
+    if row.state not in convening.CALLED_IN:
+        messages.error(request, gettext(convening.NOT_CALLED), extra_tags="bad")
         return redirect("consultation:show", row.pk)
     return render(request, CALL, _call_context(request, row, _call_form(request, row)))
 
 
 def _call_form(request: Any, row: Consultation) -> CallForm:
-    people = councils.colleagues()
+    people = convening.colleagues()
     return CallForm(request.POST or None, consultation=row, zone=request.actor.time_zone, people=people)
 
 
@@ -77,7 +77,7 @@ def _call_context(request: Any, row: Consultation, form: CallForm) -> dict[str, 
 
 def _called(request: Any, row: Consultation, form: CallForm) -> HttpResponse:
     def run() -> str:
-        council = councils.call(row, form.call(), actor=request.actor, at=request.at)
+        council = convening.call(row, form.call(), actor=request.actor, at=request.at)
         return reverse("councils:show", args=[council.pk])
 
     try:
@@ -106,7 +106,7 @@ def substitute(request: Any, pk: UUID, seat: UUID) -> HttpResponse:
 
     def run() -> str:
         chosen = form.cleaned_data["membership"]
-        councils.substitute(row, old.pk, chosen, actor=request.actor, at=request.at)
+        convening.substitute(row, old.pk, chosen, actor=request.actor, at=request.at)
         return reverse("councils:show", args=[row.pk])
 
     try:
@@ -123,7 +123,7 @@ def _substitute_context(request: Any, row: Council, old: Seat, form: SubstituteF
     sought = request.POST.get("q", "").strip()[:60]
     there = Seat.objects.filter(council=row).exclude(answer__in=("replaced", "declined"))
     sitting = set(there.values_list("person_id", flat=True)) | {old.person_id}
-    free = [one for one in councils.colleagues() if one.person_id not in sitting]
+    free = [one for one in convening.colleagues() if one.person_id not in sitting]
     return {
         "head": head(row.consultation, actor=request.actor, at=request.at),
         "row": row,

@@ -8,7 +8,8 @@ from django import forms
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from konsilium.actions.councils import Call, Colleague
+from konsilium.actions._council import Colleague
+from konsilium.actions.convening import Call
 from konsilium.models import Consultation, DictionaryEntry, Session
 from konsilium.web.clockface import local
 from konsilium.workflow.council import FEWEST, FORM_LABELS, QUORUM, SEAT_LABELS, SeatKind

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 from konsilium.actions import account
 from konsilium.actions.concluding import may_write
-from konsilium.actions.councils import CALLED_IN
+from konsilium.actions.convening import CALLED_IN
 from konsilium.models import Consultation, Council, Seat
 from konsilium.web.clockface import local
 from konsilium.web.councils.steps import TONES, in_order, is_placed, next_step
