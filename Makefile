@@ -62,7 +62,7 @@ messages: .venv/.app ## Compile the Russian catalogue
 	@tools/environment requirements-dev.lock
 	@touch $@
 
-$(BUNDLE): frontend/package-lock.json frontend/.npmrc frontend/build.mjs tools/frontend $(wildcard frontend/src/* frontend/src/*/*) | .venv/.app
+$(BUNDLE): frontend/package-lock.json frontend/.npmrc frontend/build.mjs tools/frontend $(shell find frontend/src -type f) | .venv/.app
 	@tools/frontend
 	@touch $@
 

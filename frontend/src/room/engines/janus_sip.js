@@ -1,20 +1,21 @@
 // One call between this page and a room codec, through Janus' SIP plugin: the consulting side dials, or is dialled.
 //
 // new CodecCall(grant, callbacks); ready(), call(address, stream), answer(stream), hangUp(), close(). Callbacks:
-// ringing(from), stream(MediaStream), state("calling"|"up"|"over", why).
+// ringing(from), stream(MediaStream), state("calling"|"up"|"over"|"failed", why).
 import { Wire } from "./janus_wire.js";
 
 const PLUGIN = "janus.plugin.sip";
 const READY_MS = 8000;
-const LATE_MS = 3000;
+const LOST = "lost";
 
 export class CodecCall {
   #wire = null;
   #handle = null;
   #peer = null;
   #offer = null;
-  #isReady = null;
-  #endedAt = -Infinity;
+  #expected = null;
+  #place = null;
+  #isLeaving = false;
 
   constructor(grant, callbacks) {
     this.grant = grant;
@@ -24,17 +25,36 @@ export class CodecCall {
 
   // Take the session's number at the SIP server: from now on a codec can dial it.
   async ready() {
-    this.#wire = new Wire(this.grant, () => this.#over("lost"));
+    this.#wire = new Wire(this.grant, () => this.#over(LOST));
     await this.#wire.open();
+    this.#place = this.#take();
+    return this.#place;
+  }
+
+  async #take() {
     this.#handle = await this.#wire.attach(PLUGIN, (said) => this.#hear(said));
-    const isReady = new Promise((go, fail) => {
-      this.#isReady = { go, fail };
-      setTimeout(() => fail(new Error("late")), READY_MS);
-    });
+    const registered = this.#expect("registered");
     const { sip_me: username, sip_proxy: proxy } = this.grant.keys;
     // The server knows Janus by its address; the secret is nobody's.
     await this.#handle.say({ request: "register", username, proxy, secret: "-", ttl: 600 });
-    return isReady;
+    return registered;
+  }
+
+  // Each call has a place of its own on the line: Janus 1.1 keeps one busy for good whose call ended while its media
+  // was still being set up.
+  async #takeAgain() {
+    const unregistered = this.#expect("unregistered").catch(() => {});
+    await this.#handle.say({ request: "unregister" }).catch(() => {});
+    await unregistered;
+    await this.#handle?.detach();
+    if (!this.#isLeaving) await this.#take();
+  }
+
+  #expect(event) {
+    return new Promise((go, fail) => {
+      this.#expected = { event, go, fail };
+      setTimeout(() => fail(new Error("late")), READY_MS);
+    });
   }
 
   renew(grant) {
@@ -44,6 +64,7 @@ export class CodecCall {
 
   async call(address, stream) {
     this.callbacks.state?.("calling");
+    await this.#place;
     const peer = this.#make(stream);
     await peer.setLocalDescription();
     await this.#gathered(peer);
@@ -66,12 +87,12 @@ export class CodecCall {
 
   async hangUp() {
     const request = this.#peer ? "hangup" : "decline";
-    this.#endedAt = performance.now();
     await this.#handle?.say({ request }).catch(() => {});
     this.#over("hung_up");
   }
 
   async close() {
+    this.#isLeaving = true;
     if (this.#peer) await this.hangUp();
     await this.#handle?.say({ request: "unregister" }).catch(() => {});
     await this.#wire?.close();
@@ -101,12 +122,9 @@ export class CodecCall {
 
   async #hear(said) {
     const result = said.plugindata?.data?.result ?? {};
-    // The end of a call that we ended may come after the beginning of the next one.
-    const isOld = !this.#peer && performance.now() - this.#endedAt < LATE_MS;
-    if (result.event === "hangup" && isOld) return;
+    if (result.event === this.#expected?.event) this.#expected.go();
     const verbs = {
-      registered: () => this.#isReady?.go(),
-      registration_failed: () => this.#isReady?.fail(new Error(`${result.code}`)),
+      registration_failed: () => this.#expected?.fail(new Error(`${result.code}`)),
       incomingcall: () => {
         this.#offer = said.jsep;
         this.callbacks.ringing?.(result.username);
@@ -128,5 +146,6 @@ export class CodecCall {
     this.#peer?.close();
     this.#peer = this.#offer = null;
     this.callbacks.state?.("over", why);
+    if (why !== LOST && !this.#isLeaving) this.#place = this.#takeAgain().catch(() => this.callbacks.state?.("failed"));
   }
 }
