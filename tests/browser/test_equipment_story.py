@@ -65,6 +65,8 @@ def hands_are_spared(ours, theirs):
 
     def hold(route):
         under_way.append(route)
+        if len(under_way) > 1:
+            route.continue_()
 
     theirs.route("**/protocol/", hold)
     ours.locator("#step-room summary").click()
