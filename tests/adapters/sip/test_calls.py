@@ -309,6 +309,18 @@ def test_each_refusal_has_an_answer_of_its_own(status, code, transport):
 
 
 @needs_baresip
+def test_a_port_that_somebody_took_meanwhile_is_let_go(monkeypatch):
+    free, refused = baresip._free, lambda request, number: [answer(request, "486 Busy Here")]
+    with socket.socket() as taken, Server(refused) as server:
+        taken.bind(("127.0.0.1", 0))
+        ports = [taken.getsockname()[1]]
+        monkeypatch.setattr(baresip, "_free", lambda: ports.pop() if ports else free())
+        monkeypatch.setattr(baresip, "START_SECONDS", 3.0)
+        assert call(server.port).answer == "busy"
+        assert not ports
+
+
+@needs_baresip
 def test_a_wrong_password_is_tried_once():
     wanted = ['Proxy-Authenticate: Digest realm="x", nonce="n", qop="auth"']
 

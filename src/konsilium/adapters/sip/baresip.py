@@ -27,14 +27,16 @@ MODULES = (
     *sorted(Path("/usr/lib").glob("*/baresip/modules")),
     Path("/usr/local/lib/baresip/modules"),
 )
-START_SECONDS, SECONDS_OF_TONE, RATE = 8.0, 60, 48000
+# Between choosing its control line's port and taking it somebody else may have it: then it is started again.
+STARTS, START_SECONDS = 3, 8.0
+SECONDS_OF_TONE, RATE = 60, 48000
 WIDTH, HEIGHT, FPS = 640, 360, 15
 _NEEDED = ("account", "menu", "ctrl_tcp", "aufile", "aubridge", "fakevideo", "snapshot", "uuid")
 # H.264 is in avcodec, which Debian has in baresip-ffmpeg; without it the picture is VP8's alone.
 _WANTED = ("opus", "g722", "g711", "avcodec", "vp8")
 _CONFIG = """module_path {modules}
 {loaded}
-sip_listen 127.0.0.1:{sip}
+sip_listen 127.0.0.1:0
 net_interface 127.0.0.1
 ctrl_tcp_listen 127.0.0.1:{control}
 audio_player aubridge,heard
@@ -98,18 +100,39 @@ async def running() -> AsyncIterator[Child]:
         raise NotReached("not_here")
     with tempfile.TemporaryDirectory(prefix="call-") as text:
         folder = Path(text)
-        control = _write(folder, there[1])
-        process = await asyncio.to_thread(_start, there[0], folder)
+        process, reader, writer = await _begun(there, folder)
         try:
-            reader, writer = await _connected(control, process)
-            try:
-                yield Child(folder, reader, writer)
-            finally:
-                writer.transport.abort()
+            yield Child(folder, reader, writer)
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await asyncio.to_thread(process.wait)
+            writer.transport.abort()
+            await asyncio.to_thread(_end, process)
+
+
+Begun = tuple[subprocess.Popen[bytes], asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def _begun(there: tuple[str, Path], folder: Path) -> Begun:
+    """Start it and reach its control line, with another port for that when it can't be reached at one."""
+    for _ in range(STARTS - 1):
+        with suppress(NotReached):
+            return await _begun_once(there, folder)
+    return await _begun_once(there, folder)
+
+
+async def _begun_once(there: tuple[str, Path], folder: Path) -> Begun:
+    control = _write(folder, there[1])
+    process = await asyncio.to_thread(_start, there[0], folder)
+    try:
+        return process, *await _connected(control, process)
+    except BaseException:
+        await asyncio.to_thread(_end, process)
+        raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _start(path: str, folder: Path) -> subprocess.Popen[bytes]:
@@ -140,27 +163,26 @@ async def _connected(
 
 def _write(folder: Path, modules: Path) -> int:
     """Write its files, and return the control line's port."""
-    sip, control = _free(socket.SOCK_DGRAM), _free(socket.SOCK_STREAM)
+    control = _free()
     loaded = [f"module {name}.so" for name in (*_NEEDED, *_WANTED) if (modules / f"{name}.so").exists()]
     text = _CONFIG.format(
         modules=modules,
         loaded="\n".join(loaded),
         folder=folder,
-        sip=sip,
         control=control,
         width=WIDTH,
         height=HEIGHT,
         fps=FPS,
     )
     (folder / "config").write_text(text)
-    (folder / "accounts").write_text(f"<sip:probe@127.0.0.1:{sip}>;regint=0;answermode=manual\n")
+    (folder / "accounts").write_text("<sip:probe@127.0.0.1>;regint=0;answermode=manual\n")
     (folder / "contacts").write_text("")
     _tone(folder / "tone.wav")
     return control
 
 
-def _free(kind: int) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
+def _free() -> int:
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
